@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod asn1;
+pub mod certificate;
+pub mod cms;
+pub mod credit_code;
+pub mod issue;
+pub mod key;
+pub mod name;
+pub mod oid;
+pub mod path;
+pub mod request;
+pub mod suite;
+pub mod usable;
+
+pub use certificate::{Certificate, CertificateError, KeyUsage};
+pub use key::{KeyError, PublicKey};
+pub use name::{Attribute, Name, Subject};
+pub use suite::{Algorithm, DigestAlgorithm, SignatureScheme};
+pub use usable::{Unusable, usable_for_login, usable_for_stamp};

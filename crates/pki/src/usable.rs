@@ -1,0 +1,82 @@
+//! Whether a certificate may be used for a task at a time, as the certificate itself says. Trust in its issuer
+//! is another question, answered by [`crate::path`]; certificates are chosen by what they are for, never by their order on a token.
+
+use crate::certificate::Certificate;
+use crate::key::KeyError;
+use crate::oid;
+use thiserror::Error;
+
+/// Why a certificate is not usable for a task.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Unusable {
+    /// `not_after` in Unix seconds.
+    #[error("the certificate has expired")]
+    Expired { not_after: i64 },
+    /// `not_before` in Unix seconds.
+    #[error("the certificate is not valid yet")]
+    NotYetValid { not_before: i64 },
+    #[error("the certificate is for encryption only")]
+    EncryptionOnly,
+    #[error("the certificate's key usage does not allow this; it lacks {needed}")]
+    KeyUsage { needed: &'static str },
+    /// Dotted object identifiers of what it is for.
+    #[error("the certificate is for another purpose ({purposes:?})")]
+    Purpose { purposes: Vec<String> },
+    #[error("the certificate is a certification authority's")]
+    Authority,
+    #[error("the certificate's key can not be used: {0}")]
+    Key(KeyError),
+}
+
+/// Whether the holder may log in with it at `now` (Unix seconds): digitalSignature where key usage is given (RFC 5280 §4.2.1.3).
+///
+/// # Errors
+/// [`Unusable`]: the first reason, kind of certificate before validity.
+pub fn usable_for_login(certificate: &Certificate, now: i64) -> Result<(), Unusable> {
+    check_kind(certificate)?;
+    let usage = certificate.key_usage();
+    if usage.is_present() && !usage.digital_signature() {
+        return Err(Unusable::KeyUsage { needed: "digitalSignature" });
+    }
+    check_time(certificate, now)
+}
+
+/// Whether the holder may stamp with it at `now` (Unix seconds): nonRepudiation or digitalSignature where key usage is given.
+///
+/// # Errors
+/// [`Unusable`]: the first reason, kind of certificate before validity.
+pub fn usable_for_stamp(certificate: &Certificate, now: i64) -> Result<(), Unusable> {
+    check_kind(certificate)?;
+    let usage = certificate.key_usage();
+    if usage.is_present() && !usage.digital_signature() && !usage.non_repudiation() {
+        return Err(Unusable::KeyUsage { needed: "nonRepudiation" });
+    }
+    check_time(certificate, now)
+}
+
+fn check_kind(certificate: &Certificate) -> Result<(), Unusable> {
+    if certificate.is_encryption_only() {
+        return Err(Unusable::EncryptionOnly);
+    }
+    if certificate.is_ca() {
+        return Err(Unusable::Authority);
+    }
+    let purposes = certificate.extended_key_usage();
+    // CAs differ in which purposes they give to suppliers' keys; only those that make a certificate a machine's are refused.
+    let machine = [oid::KP_SERVER_AUTH, oid::KP_CODE_SIGNING, oid::KP_TIME_STAMPING, oid::KP_OCSP_SIGNING];
+    if !purposes.is_empty() && purposes.iter().all(|purpose| machine.contains(purpose)) {
+        return Err(Unusable::Purpose { purposes: purposes.iter().map(ToString::to_string).collect() });
+    }
+    certificate.public_key().check_usable().map_err(Unusable::Key)
+}
+
+fn check_time(certificate: &Certificate, now: i64) -> Result<(), Unusable> {
+    if now < certificate.not_before() {
+        return Err(Unusable::NotYetValid { not_before: certificate.not_before() });
+    }
+    if now > certificate.not_after() {
+        return Err(Unusable::Expired { not_after: certificate.not_after() });
+    }
+    Ok(())
+}

@@ -1,0 +1,276 @@
+//! The shapes of all messages: as the TypeScript table says, and without any field for a PIN or a hash to sign.
+
+use std::collections::BTreeMap;
+
+use sealbridge_protocol::digest::{self, DocumentDigest};
+use sealbridge_protocol::fields::{Account, Bytes, CertificateId, Label, Nonce, SealId};
+use sealbridge_protocol::message::{Answer, Call, Event, FromHost, Phase, Request};
+use sealbridge_protocol::operation::OperationId;
+use sealbridge_protocol::origin::UncheckedOrigin;
+use sealbridge_protocol::typescript::{INTERFACES, Interface, VERBS};
+use sealbridge_protocol::words::{self, Language};
+use sealbridge_protocol::{Code, Failure, bind, cancel, hello, login, outcome, seal, stamp, status};
+use serde::Serialize;
+use serde_json::Value;
+
+fn id() -> OperationId {
+    OperationId::new([7; 16])
+}
+
+fn failure() -> Failure {
+    Failure::new(Code::PinIncorrect).with("triesLeft", 7)
+}
+
+fn certificate() -> status::CertificateInfo {
+    status::CertificateInfo {
+        id: CertificateId::new([1; 32]),
+        der: Bytes(vec![0x30, 0]),
+        chain: vec![Bytes(vec![0x30, 0])],
+        has_key: true,
+        label: "签名证书".to_owned(),
+    }
+}
+
+fn token(state: status::TokenState) -> status::TokenInfo {
+    status::TokenInfo {
+        module: "m".to_owned(),
+        slot: 0,
+        label: "l".to_owned(),
+        serial: "s".to_owned(),
+        state,
+        protected_path: false,
+        certificates: vec![certificate()],
+        seals: vec![status::SealInfo { id: SealId::new([2; 32]), label: "l".to_owned(), size: 9 }],
+    }
+}
+
+/// One call of each verb, with every optional field.
+fn calls() -> Vec<Call> {
+    let origin = || UncheckedOrigin::new("https://bid.example.cn");
+    let nonce = || Nonce::new("q83vEjRWeJCrze8SNFZ4kA").unwrap();
+    let certificate = CertificateId::new([1; 32]);
+    vec![
+        Call::Hello(hello::Arguments { protocol: 1, extension: "0.1.0".to_owned() }),
+        Call::Status(status::Arguments {}),
+        Call::Bind(bind::Arguments { origin: origin(), nonce: nonce(), account: Account::new("a").unwrap(), certificate: Some(certificate) }),
+        Call::Login(login::Arguments { origin: origin(), nonce: nonce(), certificate: Some(certificate) }),
+        Call::Stamp(stamp::Arguments {
+            origin: origin(),
+            certificate,
+            seal: SealId::new([2; 32]),
+            documents: vec![stamp::StampDocument {
+                name: Label::new("a.pdf").unwrap(),
+                size: 9,
+                pages: 1,
+                digest: DocumentDigest([3; 32]),
+                place: Label::new("p").unwrap(),
+            }],
+        }),
+        Call::Seal(seal::Arguments { seal: Some(SealId::new([2; 32])), certificate: Some(certificate) }),
+        Call::Cancel(cancel::Arguments { operation: id() }),
+        Call::Outcome(outcome::Arguments { operation: id() }),
+    ]
+}
+
+fn value(value: impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap()
+}
+
+/// The answers to a call. The match has no catch-all: a new verb does not compile without its examples.
+fn answers(call: &Call) -> Vec<Value> {
+    match call {
+        Call::Hello(_) => vec![value(hello::Answer { protocol: 1, host: "0.1.0".to_owned(), developer: false, platform: "linux".to_owned() })],
+        Call::Status(_) => vec![value(status::Answer {
+            modules: vec![status::ModuleInfo { name: "n".to_owned(), path: "/m.so".to_owned(), failure: Some(failure()) }],
+            tokens: vec![token(status::TokenState::Ready)],
+        })],
+        Call::Bind(_) => vec![value(bind::Answer { token: "t".to_owned() })],
+        Call::Login(_) => vec![value(login::Answer { token: "t".to_owned() })],
+        Call::Stamp(_) => vec![value(stamp::Answer { signatures: vec![Bytes(vec![0x30])] })],
+        Call::Seal(_) => vec![value(seal::Answer { seal: Bytes(vec![0x30]), id: SealId::new([2; 32]), certificate: certificate() })],
+        Call::Cancel(_) => vec![value(cancel::Answer {})],
+        Call::Outcome(_) => {
+            let ok = serde_json::value::to_raw_value(&bind::Answer { token: "t".to_owned() }).unwrap();
+            vec![value(outcome::Answer { state: outcome::State::Done, ok: Some(ok), failure: Some(failure()) })]
+        }
+    }
+}
+
+/// The events. No catch-all here either.
+fn events() -> Vec<Value> {
+    let example = |event: Event| match event {
+        Event::Phase { .. } | Event::TokensChanged => serde_json::from_slice(&FromHost::from(event).to_json().unwrap()).unwrap(),
+    };
+    let phase = |phase: Phase| match phase {
+        Phase::Consent | Phase::Pin | Phase::Signing => Event::Phase { id: id(), phase },
+    };
+    vec![example(phase(Phase::Consent)), example(phase(Phase::Pin)), example(phase(Phase::Signing)), example(Event::TokensChanged)]
+}
+
+fn envelopes() -> Vec<Value> {
+    let mut all = events();
+    for call in calls() {
+        let request = Request { id: id(), language: Language::ZhCn, deadline_ms: 1, call };
+        all.push(serde_json::from_slice(&request.to_json().unwrap()).unwrap());
+        for ok in answers(&request.call) {
+            let ok = serde_json::value::to_raw_value(&ok).unwrap();
+            let answer = FromHost::from(Answer { id: Some(id()), result: Ok(ok) });
+            all.push(serde_json::from_slice(&answer.to_json().unwrap()).unwrap());
+        }
+    }
+    let refused = FromHost::from(Answer::refused(Some(id()), failure()));
+    all.push(serde_json::from_slice(&refused.to_json().unwrap()).unwrap());
+    all.push(value(words::tell(&failure(), Language::En)));
+    all.push(value(words::tell_page(&failure(), Language::En)));
+    all
+}
+
+/// Every key, with the path that leads to it.
+fn keys(value: &Value, path: &str, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                found.push((path.to_owned(), key.clone()));
+                keys(value, &format!("{path}/{key}"), found);
+            }
+        }
+        Value::Array(array) => array.iter().for_each(|value| keys(value, path, found)),
+        _ => {}
+    }
+}
+
+/// The words that make up a name: `protectedPath` is `protected`, `path`.
+fn parts(key: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    for character in key.chars() {
+        if character.is_ascii_uppercase() || !character.is_ascii_alphanumeric() {
+            parts.push(String::new());
+        }
+        if character.is_ascii_alphanumeric() {
+            parts.last_mut().unwrap().push(character.to_ascii_lowercase());
+        }
+    }
+    parts
+}
+
+const FORBIDDEN: &[&str] = &[
+    "pin",
+    "puk",
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "pass",
+    "code1",
+    "hash",
+    "prehash",
+    "raw",
+    "tbs",
+    "data",
+    "message",
+    "payload",
+    "bytes",
+    "input",
+    "key",
+];
+
+#[test]
+fn no_message_has_a_field_for_a_pin_or_a_hash_to_sign() {
+    let mut found = Vec::new();
+    for message in envelopes() {
+        keys(&message, "", &mut found);
+    }
+    let table = INTERFACES.iter().flat_map(|interface| interface.fields.iter().map(|field| (interface.name.to_owned(), field.name.to_owned())));
+    found.extend(table);
+    assert!(found.len() > 150, "the walk saw only {} keys", found.len());
+    for (path, key) in found {
+        for part in parts(&key) {
+            // `hasKey` says that a certificate's private key is on the token.
+            assert!(!FORBIDDEN.contains(&part.as_str()) || key == "hasKey", "{path}/{key}");
+        }
+        if key.to_lowercase().contains("digest") {
+            assert!(["/arguments/documents", "StampDocument"].contains(&path.as_str()), "{path}/{key}");
+        }
+    }
+}
+
+fn interface(name: &str) -> &'static Interface {
+    INTERFACES.iter().find(|interface| interface.name == name).unwrap_or_else(|| panic!("{name} is not in the table"))
+}
+
+/// Holds a value against a TypeScript type.
+fn check(kind: &str, value: &Value, path: &str) {
+    if let Some(element) = kind.strip_suffix("[]") {
+        let array = value.as_array().unwrap_or_else(|| panic!("{path}: no list"));
+        assert!(!array.is_empty(), "{path}: an empty example shows nothing");
+        return array.iter().for_each(|value| check(element, value, path));
+    }
+    match kind {
+        "string" => assert!(value.is_string(), "{path}"),
+        "number" => assert!(value.is_u64(), "{path}"),
+        "boolean" => assert!(value.is_boolean(), "{path}"),
+        "unknown" => {}
+        "Record<string, string>" => assert!(value.as_object().unwrap().values().all(Value::is_string), "{path}"),
+        "Code" | "Party" | "TokenState" | "OutcomeState" | "Phase" => assert!(value.is_string(), "{path}"),
+        name => {
+            let object = value.as_object().unwrap_or_else(|| panic!("{path}: no object"));
+            let fields: BTreeMap<_, _> = interface(name).fields.iter().map(|field| (field.name, field.kind)).collect();
+            let names: Vec<_> = fields.keys().copied().collect();
+            let mut keys: Vec<_> = object.keys().map(String::as_str).collect();
+            keys.sort_unstable();
+            assert_eq!(keys, names, "{path}: {name}");
+            for (key, value) in object {
+                check(fields[key.as_str()], value, &format!("{path}/{key}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_typescript_table_is_what_serde_writes() {
+    let calls = calls();
+    assert_eq!(calls.iter().map(Call::verb).collect::<Vec<_>>(), VERBS.iter().map(|(verb, _, _)| *verb).collect::<Vec<_>>());
+    for (call, (verb, arguments, answer)) in calls.iter().zip(VERBS) {
+        let written: Value = serde_json::from_str(call.arguments().unwrap().get()).unwrap();
+        check(arguments, &written, verb);
+        for value in answers(call) {
+            check(answer, &value, verb);
+        }
+    }
+    check("Told", &value(words::tell(&failure(), Language::En)), "told");
+    check("PageFailure", &value(words::tell_page(&failure(), Language::En)), "page failure");
+}
+
+/// What may be left out: each optional field of the table, and no other, can be absent when it is read.
+#[test]
+fn optional_fields_are_the_ones_the_table_names() {
+    for (call, (verb, arguments, _)) in calls().iter().zip(VERBS) {
+        let full: Value = serde_json::from_str(call.arguments().unwrap().get()).unwrap();
+        for field in interface(arguments).fields {
+            let mut less = full.clone();
+            less.as_object_mut().unwrap().remove(field.name);
+            let json = format!(r#"{{"id":"{}","verb":"{verb}","language":"en","deadlineMs":1,"arguments":{less}}}"#, id());
+            assert_eq!(Request::from_json(json.as_bytes()).is_ok(), field.optional, "{verb} without {}", field.name);
+        }
+    }
+}
+
+#[test]
+fn digest_codes() {
+    let code = |hexadecimal: &str| {
+        let mut bytes = [0xEE; 32];
+        for (index, byte) in bytes.iter_mut().take(5).enumerate() {
+            *byte = u8::from_str_radix(&hexadecimal[2 * index..2 * index + 2], 16).unwrap();
+        }
+        digest::digest_code(&bytes)
+    };
+    assert_eq!(code("0000000000"), "0000-0000");
+    assert_eq!(code("ffffffffff"), "ZZZZ-ZZZZ");
+    assert_eq!(code("0000000001"), "0000-0001");
+    assert_eq!(code("8000000000"), "G000-0000");
+    assert_eq!(code("9eeef153d1"), "KVQF-2MYH");
+    let one = DocumentDigest([1; 32]);
+    assert_eq!(one.code(), digest::digest_code(&[1; 32]));
+    assert_ne!(digest::list_input(&[one]), digest::list_input(&[one, one])[..digest::list_input(&[one]).len()]);
+}

@@ -1,0 +1,286 @@
+//! The seam to the relying party: everything that decides whether a statement or a document is good happens behind it.
+//! What leaves this file is proof: a [`CertificateLogin`] or a [`CheckedBinding`] can not be made anywhere else, and
+//! sessions and bindings are opened with nothing less.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use sealbridge_relying_party::document::{self, ReadFailed, Source};
+use sealbridge_relying_party::{Account as AccountName, Certificate, Code, Failure, Nonce, Policy};
+use sealbridge_relying_party::{Binding as Record, bind, login};
+
+use crate::judgement::Judgement;
+use crate::store::accounts::Account;
+use crate::store::bindings::Binding;
+use crate::store::challenges::Challenge;
+
+/// The relying party with this portal's policy.
+#[derive(Debug)]
+pub struct Checks {
+    policy: Policy,
+}
+
+/// A statement that is small enough, well formed and of the right kind. It is nobody's word yet.
+#[derive(Debug)]
+pub struct Statement<U> {
+    unverified: U,
+    /// The challenge that it answers.
+    pub nonce: String,
+    /// SHA-256 of the certificate that it claims, hexadecimal: what to look up.
+    pub certificate_sha256: String,
+}
+
+/// A login statement that holds, and whose certificate is bound to the account.
+#[derive(Debug)]
+pub struct CertificateLogin {
+    account: Account,
+    verified: login::VerifiedLogin,
+}
+
+impl CertificateLogin {
+    /// Whose login it is.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// For the audit log: the certificate and the operation at the supplier's computer.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        let certificate = self.verified.certificate();
+        format!("certificate {} serial {} operation {}", crate::store::hex(&certificate.sha256()), certificate.serial_hex(), self.verified.operation())
+    }
+}
+
+/// A binding statement that holds, for this account.
+#[derive(Debug)]
+pub struct CheckedBinding {
+    account: i64,
+    verified: bind::VerifiedBinding,
+}
+
+impl CheckedBinding {
+    /// What to store.
+    #[must_use]
+    pub fn binding(&self) -> Binding {
+        let record = self.verified.record();
+        Binding {
+            account: self.account,
+            account_name: record.account.as_str().to_owned(),
+            certificate_sha256: record.certificate.to_string(),
+            certificate: self.verified.certificate().der().to_vec(),
+            organisation: record.organisation.clone(),
+            credit_code: record.credit_code.clone(),
+            serial: record.serial.clone(),
+            not_after: record.not_after,
+            bound_at: record.bound_at,
+        }
+    }
+
+    /// For the audit log.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        let record = self.verified.record();
+        format!("certificate {} serial {} operation {}", record.certificate, record.serial, self.verified.operation())
+    }
+}
+
+impl Checks {
+    /// The policy: statements for these origins, certificates that lead to these roots (PEM). The intermediates (PEM)
+    /// only help to find the way to a root.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn new(origins: &[String], roots: &[Vec<u8>], intermediates: &[Vec<u8>]) -> Result<Self, String> {
+        let mut policy = Policy::new(origins, &joined(roots)?).map_err(|error| error.to_string())?;
+        if !intermediates.is_empty() {
+            let pem = joined(intermediates)?;
+            policy.intermediates = Certificate::parse_pem(&pem).map_err(|error| format!("the intermediate certificates: {error}"))?;
+        }
+        Ok(Checks { policy })
+    }
+
+    /// How long a challenge lives.
+    #[must_use]
+    pub fn challenge_seconds(&self) -> i64 {
+        i64::from(self.policy.challenge_seconds)
+    }
+
+    /// A nonce for a login and when it ends.
+    ///
+    /// # Errors
+    /// The relying party's.
+    pub fn start_login(&self, now: i64, random: [u8; 32]) -> Result<(String, i64), Failure> {
+        let (challenge, _) = login::start(&self.policy, now, random)?;
+        Ok((challenge.nonce.as_str().to_owned(), challenge.expires_at))
+    }
+
+    /// A nonce for binding this account and when it ends.
+    ///
+    /// # Errors
+    /// The relying party's.
+    pub fn start_bind(&self, account: &Account, now: i64, random: [u8; 32]) -> Result<(String, i64), Failure> {
+        let (challenge, _) = bind::start(&self.policy, &account.name, &account.credit_code, now, random)?;
+        Ok((challenge.nonce.as_str().to_owned(), challenge.expires_at))
+    }
+
+    /// Reads a login statement.
+    ///
+    /// # Errors
+    /// `token-too-large`, `token-malformed`, `token-type`, `algorithm-refused`.
+    pub fn read_login(&self, token: &str) -> Result<Statement<login::Unverified>, Failure> {
+        let unverified = login::read(token)?;
+        Ok(Statement { nonce: unverified.nonce().as_str().to_owned(), certificate_sha256: unverified.certificate_id().to_string(), unverified })
+    }
+
+    /// Reads a bind statement.
+    ///
+    /// # Errors
+    /// `token-too-large`, `token-malformed`, `token-type`, `algorithm-refused`.
+    pub fn read_bind(&self, token: &str) -> Result<Statement<bind::Unverified>, Failure> {
+        let unverified = bind::read(token)?;
+        Ok(Statement { nonce: unverified.nonce().as_str().to_owned(), certificate_sha256: unverified.certificate_id().to_string(), unverified })
+    }
+
+    /// Checks a bind statement against a challenge that was taken, for the account that is signed in.
+    ///
+    /// # Errors
+    /// The relying party's codes.
+    pub fn bind(
+        &self,
+        challenge: Challenge,
+        statement: Statement<bind::Unverified>,
+        account: &Account,
+        existing: (Option<&Binding>, Option<&Binding>),
+        now: i64,
+    ) -> Result<CheckedBinding, Failure> {
+        if challenge.account != Some(account.id) {
+            return Err(Failure::new(Code::AccountMismatch));
+        }
+        let pending = bind::Pending::from_record(bind::Record {
+            nonce: Nonce::new(challenge.nonce)?,
+            account: AccountName::new(account.name.as_str())?,
+            credit_code: account.credit_code.clone(),
+            issued_at: challenge.issued_at,
+            expires_at: challenge.expires_at,
+        });
+        let (of_account, of_certificate) = (existing.0.map(record).transpose()?, existing.1.map(record).transpose()?);
+        let existing = bind::Existing { of_account: of_account.as_ref(), of_certificate: of_certificate.as_ref() };
+        let verified = bind::finish(pending, statement.unverified, existing, &self.policy, now)?;
+        Ok(CheckedBinding { account: account.id, verified })
+    }
+
+    /// Checks a login statement against a challenge that was taken, with the binding that is stored for its certificate.
+    ///
+    /// # Errors
+    /// The relying party's codes.
+    pub fn login(
+        &self,
+        challenge: Challenge,
+        statement: Statement<login::Unverified>,
+        bound: Option<(&Binding, Account)>,
+        now: i64,
+    ) -> Result<CertificateLogin, Failure> {
+        let pending = login::Pending::from_record(login::Record {
+            nonce: Nonce::new(challenge.nonce)?,
+            issued_at: challenge.issued_at,
+            expires_at: challenge.expires_at,
+        });
+        let record = bound.as_ref().map(|(binding, _)| record(binding)).transpose()?;
+        let verified = login::finish(pending, statement.unverified, record.as_ref(), &self.policy, now)?;
+        let account = bound.map(|(_, account)| account).filter(|account| account.name == verified.account().as_str());
+        let account = account.ok_or_else(|| Failure::new(Code::NotBound))?;
+        // The account's data may have been corrected since it was bound.
+        if verified.certificate().credit_code().as_deref() != Some(account.credit_code.as_str()) {
+            return Err(Failure::new(Code::CreditCodeMismatch).with("account", &account.credit_code));
+        }
+        Ok(CertificateLogin { account, verified })
+    }
+
+    /// Judges a document as a bid of this account.
+    ///
+    /// # Errors
+    /// Where it is no PDF that can be judged at all.
+    pub fn document(&self, path: &Path, name: &str, account: &Account, now: i64) -> Result<Judgement, Failure> {
+        let source = FileSource::open(path).map_err(|error| Failure::new(Code::ReadFailed).with("detail", error))?;
+        let verdict = document::verdict(source, &self.policy, now).require_signer(&account.credit_code).require_seal().named(name);
+        if let Some(failure) = verdict.failure()
+            && matches!(failure.code, Code::ReadFailed | Code::Internal)
+        {
+            return Err(failure.clone());
+        }
+        Ok(Judgement::of(&verdict))
+    }
+}
+
+/// A kept file, read where it is asked for.
+struct FileSource {
+    file: File,
+    length: u64,
+}
+
+impl FileSource {
+    fn open(path: &Path) -> std::io::Result<Self> {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        Ok(FileSource { file, length })
+    }
+}
+
+impl Source for FileSource {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ReadFailed> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(buf)).map_err(ReadFailed::new)
+    }
+}
+
+fn joined(files: &[Vec<u8>]) -> Result<String, String> {
+    let mut pem = String::new();
+    for file in files {
+        pem.push_str(std::str::from_utf8(file).map_err(|_| "a certificate file is not PEM".to_owned())?);
+        pem.push('\n');
+    }
+    Ok(pem)
+}
+
+/// A stored binding as the relying party knows it.
+fn record(binding: &Binding) -> Result<Record, Failure> {
+    Ok(Record {
+        account: AccountName::new(binding.account_name.as_str())?,
+        certificate: binding.certificate_sha256.parse()?,
+        organisation: binding.organisation.clone(),
+        credit_code: binding.credit_code.clone(),
+        serial: binding.serial.clone(),
+        not_after: binding.not_after,
+        bound_at: binding.bound_at,
+    })
+}
+
+/// `account-already-bound`.
+#[must_use]
+pub fn account_already_bound() -> Failure {
+    Failure::new(Code::AccountAlreadyBound)
+}
+
+/// `certificate-already-bound`.
+#[must_use]
+pub fn certificate_already_bound() -> Failure {
+    Failure::new(Code::CertificateAlreadyBound)
+}
+
+/// `nonce-unknown`.
+#[must_use]
+pub fn nonce_unknown() -> Failure {
+    Failure::new(Code::NonceUnknown)
+}
+
+/// `nonce-expired`.
+#[must_use]
+pub fn nonce_expired(seconds: i64) -> Failure {
+    Failure::new(Code::NonceExpired).with("seconds", seconds)
+}

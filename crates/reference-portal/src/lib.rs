@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod checks;
+pub mod demo;
+pub mod judgement;
+pub mod language;
+pub mod refusal;
+pub mod settings;
+pub mod store;
+pub mod web;

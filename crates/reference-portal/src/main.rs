@@ -1,0 +1,222 @@
+//! The program `reference-portal`: `serve` runs the portal, `account add` makes an account. Settings come from the
+//! command line only; the one line on stdout is for the program that started it, everything else goes to stderr.
+
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sealbridge_reference_portal::checks::Checks;
+use sealbridge_reference_portal::settings::{Clock, Portal, Settings};
+use sealbridge_reference_portal::store::Database;
+use sealbridge_reference_portal::store::accounts::{self, NewAccount, Role};
+use sealbridge_reference_portal::{demo, web};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+#[derive(Debug, Parser)]
+#[command(name = "reference-portal", version, about = "A small procurement portal that checks Sealbridge's statements and seals")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the portal until it is told to stop (SIGTERM, Ctrl-C).
+    Serve(Serve),
+    /// Look after accounts.
+    #[command(subcommand)]
+    Account(AccountVerb),
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8700")]
+    listen: SocketAddr,
+    /// The SQLite file; it is made where it is not there.
+    #[arg(long)]
+    database: PathBuf,
+    /// Root certificates that statements and seals must lead to (PEM, one or more in a file).
+    #[arg(long, required = true, num_args = 1..)]
+    trust: Vec<PathBuf>,
+    /// Certificates between roots and holders, for chains that come incomplete (PEM); not trusted by themselves.
+    #[arg(long, num_args = 1..)]
+    intermediate: Vec<PathBuf>,
+    /// Where browsers reach the portal, without a path; the first is the official one. Default: http://localhost:PORT.
+    #[arg(long, num_args = 1..)]
+    public_origin: Vec<String>,
+    /// The folder with sealbridge.js; it is served under /client/.
+    #[arg(long)]
+    client: Option<PathBuf>,
+    /// Where accepted bids are kept. Default: the database's name with `.documents` added.
+    #[arg(long)]
+    documents: Option<PathBuf>,
+    /// Largest document in MiB.
+    #[arg(long, default_value_t = 1024)]
+    document_max_mib: u64,
+    /// Make the account `demo` and show its password on the sign-in page; only for an origin on this machine.
+    #[arg(long)]
+    demo_account: bool,
+    /// The demonstration account's organisation.
+    #[arg(long, default_value = demo::ORGANISATION, requires = "demo_account")]
+    demo_organisation: String,
+    /// The demonstration account's unified social credit code.
+    #[arg(long, default_value = demo::CREDIT_CODE, requires = "demo_account")]
+    demo_credit_code: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountVerb {
+    /// Make an account; the password is read from stdin (10 to 256 characters, one line).
+    Add(Add),
+}
+
+#[derive(Debug, Args)]
+struct Add {
+    /// The SQLite file.
+    #[arg(long)]
+    database: PathBuf,
+    /// What the user types at login.
+    #[arg(long)]
+    name: String,
+    /// Read the password from stdin. There is no other way: a command line can be read by others.
+    #[arg(long, required = true)]
+    password_stdin: bool,
+    /// The organisation's name as on its licence.
+    #[arg(long)]
+    organisation: String,
+    /// The unified social credit code, 18 characters.
+    #[arg(long)]
+    credit_code: String,
+    /// An auditor sees every audit record.
+    #[arg(long, value_enum, default_value = "supplier")]
+    role: RoleName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RoleName {
+    Supplier,
+    Auditor,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"))).init();
+    let done = match Arguments::parse().verb {
+        Verb::Serve(serve) => run(serve).await,
+        Verb::Account(AccountVerb::Add(add)) => add_account(add).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _told = writeln!(std::io::stderr(), "reference-portal: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
+    let listener = TcpListener::bind(serve.listen).await.map_err(|error| format!("{}: {error}", serve.listen))?;
+    let port = listener.local_addr()?.port();
+    let mut origins = serve.public_origin;
+    if origins.is_empty() {
+        origins.push(format!("http://localhost:{port}"));
+    }
+    let checks = Checks::new(&origins, &read_all(&serve.trust)?, &read_all(&serve.intermediate)?)?;
+    let documents = serve.documents.unwrap_or_else(|| beside(&serve.database));
+    std::fs::create_dir_all(&documents).map_err(|error| format!("{}: {error}", documents.display()))?;
+    sweep(&documents);
+    if let Some(client) = &serve.client
+        && !client.join("sealbridge.js").is_file()
+    {
+        return Err(format!("{}: there is no sealbridge.js", client.display()).into());
+    }
+    let database = Database::open(&serve.database).await?;
+    let clock = Clock::default();
+    if serve.demo_account {
+        if !origins.iter().all(|origin| is_on_this_machine(origin)) {
+            return Err("--demo-account has a public password and is only for an origin on this machine".into());
+        }
+        demo::ensure(&database, &serve.demo_organisation, &serve.demo_credit_code, clock.now()).await?;
+    }
+    let announced = origins.first().cloned().unwrap_or_default();
+    let settings = Settings {
+        origins,
+        client: serve.client,
+        documents,
+        document_max: serve.document_max_mib.saturating_mul(1024 * 1024),
+        demo_account: serve.demo_account,
+    };
+    let portal = web::router(Portal::new(settings, database.clone(), checks, clock));
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{}", serde_json::json!({ "listening": announced }))?;
+    stdout.flush()?;
+    drop(stdout);
+    axum::serve(listener, portal.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(stopped()).await?;
+    database.close().await;
+    Ok(())
+}
+
+async fn add_account(add: Add) -> Result<(), Box<dyn std::error::Error>> {
+    let mut password = String::new();
+    std::io::stdin().take(4096).read_to_string(&mut password)?;
+    let password = password.strip_suffix('\n').unwrap_or(&password);
+    let password = password.strip_suffix('\r').unwrap_or(password).to_owned();
+    let database = Database::open(&add.database).await?;
+    let account = NewAccount {
+        name: &add.name,
+        organisation: &add.organisation,
+        credit_code: &add.credit_code,
+        role: match add.role {
+            RoleName::Supplier => Role::Supplier,
+            RoleName::Auditor => Role::Auditor,
+        },
+    };
+    accounts::add(&database, &account, password, Clock::default().now()).await?;
+    database.close().await;
+    Ok(())
+}
+
+fn read_all(files: &[PathBuf]) -> Result<Vec<Vec<u8>>, String> {
+    files.iter().map(|file| std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))).collect()
+}
+
+fn beside(database: &Path) -> PathBuf {
+    let mut name = database.file_name().unwrap_or_default().to_owned();
+    name.push(".documents");
+    database.with_file_name(name)
+}
+
+/// Uploads that a killed portal left half done.
+fn sweep(documents: &Path) {
+    for entry in std::fs::read_dir(documents).into_iter().flatten().flatten() {
+        if entry.path().extension().is_some_and(|extension| extension == "part") {
+            let _gone = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_on_this_machine(origin: &str) -> bool {
+    let host = origin.split_once("://").map_or("", |(_, rest)| rest);
+    let host = if host.starts_with('[') { host } else { host.split(':').next().unwrap_or_default() };
+    host == "localhost" || host.ends_with(".localhost") || host == "127.0.0.1" || host.starts_with("[::1]")
+}
+
+async fn stopped() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _interrupted = interrupt.await;
+}

@@ -1,0 +1,135 @@
+//! What the portal is told at its start, and the handle that every request gets. Time and random bytes come in here
+//! and only here, so that tests can move the clock.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Semaphore;
+
+use crate::checks::Checks;
+use crate::refusal::{Reason, Refusal};
+use crate::store::Database;
+
+/// What the operator chose.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where browsers reach the portal, for example `https://portal.example`; the first is the official one.
+    pub origins: Vec<String>,
+    /// The folder with `sealbridge.js`; `None`: the pages say that the client script is missing.
+    pub client: Option<PathBuf>,
+    /// Where accepted bids are kept.
+    pub documents: PathBuf,
+    /// Largest document, in bytes.
+    pub document_max: u64,
+    /// The sign-in page shows the demonstration account.
+    pub demo_account: bool,
+}
+
+impl Settings {
+    /// The official origin.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.origins.first().map_or("", String::as_str)
+    }
+
+    /// Whether cookies can be marked `Secure`.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.origin().starts_with("https://")
+    }
+}
+
+/// The portal's clock: the system's, plus what a test adds.
+#[derive(Debug, Clone, Default)]
+pub struct Clock {
+    offset: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// Unix seconds.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        let system = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
+        i64::try_from(system).unwrap_or(i64::MAX).saturating_add(self.offset.load(Ordering::Relaxed))
+    }
+
+    /// Moves this clock and its clones.
+    pub fn advance(&self, seconds: i64) {
+        self.offset.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
+
+/// What every request gets; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Portal {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    settings: Settings,
+    database: Database,
+    checks: Checks,
+    clock: Clock,
+    passwords: Semaphore,
+    uploads: Semaphore,
+}
+
+impl Portal {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(settings: Settings, database: Database, checks: Checks, clock: Clock) -> Self {
+        Portal {
+            inner: Arc::new(Inner {
+                settings,
+                database,
+                checks,
+                clock,
+                // argon2 takes 19 MiB and a core each time.
+                passwords: Semaphore::new(4),
+                uploads: Semaphore::new(8),
+            }),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.inner.database
+    }
+
+    pub(crate) fn checks(&self) -> &Checks {
+        &self.inner.checks
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.inner.clock.now()
+    }
+
+    /// So many passwords are checked at once.
+    pub(crate) fn passwords(&self) -> &Semaphore {
+        &self.inner.passwords
+    }
+
+    /// So many documents are received at once.
+    pub(crate) fn uploads(&self) -> &Semaphore {
+        &self.inner.uploads
+    }
+}
+
+/// Bytes from the system's random source.
+///
+/// # Errors
+/// [`Reason::Internal`] where the system has none to give.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Refusal> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        tracing::error!(%error, "random source");
+        Refusal::from(Reason::Internal)
+    })?;
+    Ok(bytes)
+}

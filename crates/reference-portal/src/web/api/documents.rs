@@ -1,0 +1,224 @@
+//! A bid comes in: the bytes go to a temporary file as they arrive, are hashed on the way, judged, and recorded together
+//! with the verdict in one transaction. An accepted bid is kept byte for byte as it came; a refused one is deleted, and
+//! its digest and verdict stay.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_LENGTH;
+use axum::response::{IntoResponse, Response};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+
+use super::csrf;
+use crate::refusal::{Reason, Refusal};
+use crate::settings::{Portal, random};
+use crate::store::audit::{self, Entry};
+use crate::store::submissions::{self, Submission};
+use crate::store::tenders;
+use crate::web::visitor::Visitor;
+
+/// A sender that is silent for this long has gone.
+const SILENCE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct Target {
+    tender: String,
+    #[serde(default)]
+    name: String,
+}
+
+/// Receives a document, judges it, answers with the verdict. Status 200 means "judged"; `accepted` tells the outcome.
+pub(in crate::web) async fn receive(
+    State(portal): State<Portal>,
+    visitor: Visitor,
+    Query(target): Query<Target>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let (_, account) = visitor.checked_supplier(&csrf(&headers))?;
+    let tender = tenders::by_id(portal.database(), &target.tender).await?.ok_or(Reason::NotFound)?;
+    if !tender.is_open(portal.now()) {
+        return Err(Reason::TenderClosed.into());
+    }
+    if submissions::count(portal.database(), account.id, &tender.id).await? >= submissions::PER_TENDER_MAX {
+        return Err(Refusal::from(Reason::SubmissionLimit).with("limit", submissions::PER_TENDER_MAX));
+    }
+    let permit = portal.uploads().try_acquire().map_err(|_| Reason::Busy)?;
+    let id = Base64UrlUnpadded::encode_string(&random::<16>()?);
+    let partial = Partial(portal.settings().documents.join(format!("{id}.part")));
+    let received = match store(&partial.0, body, announced(&headers), portal.settings().document_max).await {
+        Ok(received) => received,
+        Err(refusal) => {
+            let entry = Entry {
+                account: Some(account.id),
+                actor: &account.name,
+                action: "submit",
+                origin: portal.settings().origin(),
+                outcome: &refusal.code,
+                detail: &tender.id,
+                ..Entry::default()
+            };
+            audit::record(portal.database(), &entry, portal.now()).await?;
+            return Err(refusal);
+        }
+    };
+
+    // A slow upload must not carry a bid past the closing time: what counts is when the last byte is here.
+    if !tender.is_open(portal.now()) {
+        return Err(Reason::TenderClosed.into());
+    }
+
+    // Judging reads the whole file and computes; it must not hold up other requests.
+    let (judge, path, owner, name) = (portal.clone(), partial.0.clone(), account.clone(), file_name(&target.name));
+    let now = portal.now();
+    let shown = name.clone();
+    let judgement = tokio::task::spawn_blocking(move || judge.checks().document(&path, &shown, &owner, now)).await.map_err(|_| Reason::Internal)??;
+    drop(permit);
+
+    let kept = portal.settings().documents.join(format!("{id}.pdf"));
+    if judgement.accepted {
+        tokio::fs::rename(&partial.0, &kept).await.map_err(storage)?;
+    }
+    let outcome = judgement.reasons.first().map_or("ok", |reason| reason.code.as_str()).to_owned();
+    let detail = format!("{} {id} {} bytes", tender.id, received.size);
+    let entry = Entry {
+        account: Some(account.id),
+        actor: &account.name,
+        action: "submit",
+        origin: portal.settings().origin(),
+        document: &received.sha256,
+        outcome: &outcome,
+        detail: &detail,
+    };
+    let recorded = async {
+        let mut transaction = portal.database().begin().await?;
+        let place = audit::append(&mut transaction, &entry, now).await?;
+        let submission = Submission {
+            id,
+            tender: tender.id.clone(),
+            account: account.id,
+            file_name: name,
+            size: i64::try_from(received.size).unwrap_or(i64::MAX),
+            sha256: received.sha256.clone(),
+            accepted: judgement.accepted,
+            verdict: serde_json::to_string(&judgement).map_err(|_| Reason::Internal)?,
+            received_at: now,
+            audit_sequence: place.sequence,
+            audit_hash: place.hash,
+        };
+        submissions::add(&mut transaction, &submission).await?;
+        transaction.commit().await?;
+        Ok::<_, Refusal>(submission)
+    };
+    let submission = match recorded.await {
+        Ok(submission) => submission,
+        Err(refusal) => {
+            // No receipt was given, so nothing may stay behind.
+            let _gone = tokio::fs::remove_file(&kept).await;
+            return Err(refusal);
+        }
+    };
+    Ok(Json(serde_json::json!({
+        "id": submission.id,
+        "accepted": submission.accepted,
+        "sha256": submission.sha256,
+        "size": submission.size,
+        "receivedAt": submission.received_at,
+        "audit": { "sequence": submission.audit_sequence, "hash": submission.audit_hash },
+        "page": format!("/submissions/{}", submission.id),
+        "receipt": format!("/submissions/{}/receipt", submission.id),
+        "verdict": judgement,
+    }))
+    .into_response())
+}
+
+struct Received {
+    size: u64,
+    sha256: String,
+}
+
+/// A temporary file that is deleted unless it was renamed.
+struct Partial(PathBuf);
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        let _gone = std::fs::remove_file(&self.0);
+    }
+}
+
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Writes the body to the file and hashes it; refuses early where the announced length is over the cap, and in any case
+/// as soon as more has come.
+async fn store(path: &Path, mut body: Body, announced: Option<u64>, limit: u64) -> Result<Received, Refusal> {
+    let too_large = || Refusal::from(Reason::DocumentTooLarge).with("limit", limit);
+    if announced.is_some_and(|size| size > limit) {
+        return Err(too_large());
+    }
+    let mut file = File::options().write(true).create_new(true).open(path).await.map_err(storage)?;
+    let (mut hash, mut size) = (Sha256::new(), 0_u64);
+    loop {
+        let frame = tokio::time::timeout(SILENCE, body.frame()).await.map_err(|_| Reason::UploadBroken)?;
+        let Some(frame) = frame else { break };
+        let Ok(data) = frame.map_err(|_| Reason::UploadBroken)?.into_data() else { continue };
+        size = size.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
+        if size > limit {
+            return Err(too_large());
+        }
+        hash.update(&data);
+        file.write_all(&data).await.map_err(storage)?;
+    }
+    if size == 0 {
+        return Err(Reason::DocumentEmpty.into());
+    }
+    if announced.is_some_and(|announced| announced != size) {
+        return Err(Reason::UploadBroken.into());
+    }
+    // The receipt promises that the document is kept.
+    file.sync_all().await.map_err(storage)?;
+    Ok(Received { size, sha256: crate::store::hex(&hash.finalize()) })
+}
+
+fn storage(error: std::io::Error) -> Refusal {
+    tracing::error!(%error, "document");
+    Reason::StorageFailed.into()
+}
+
+/// The supplier's name for the file, without what could mislead a reader of it.
+fn file_name(name: &str) -> String {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let turns = |character: char| matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    let clean: String = base.chars().filter(|character| !character.is_control() && !turns(*character)).take(120).collect();
+    if clean.trim().is_empty() { "document.pdf".to_owned() } else { clean.trim().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn file_names() {
+        for (given, shown) in [
+            ("投标函.pdf", "投标函.pdf"),
+            ("../../etc/passwd", "passwd"),
+            ("C:\\temp\\bid.pdf", "bid.pdf"),
+            ("a\u{202E}fdp.exe", "afdp.exe"),
+            ("a\r\nb", "ab"),
+            ("", "document.pdf"),
+            ("  ", "document.pdf"),
+        ] {
+            assert_eq!(file_name(given), shown);
+        }
+    }
+}

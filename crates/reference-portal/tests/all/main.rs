@@ -1,0 +1,12 @@
+//! The portal over HTTP: its real router on a real database file, visitors with cookies, and statements and documents
+//! signed by keys that the tests hold.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod audit;
+mod bids;
+mod guards;
+mod keys;
+mod passwords;
+mod program;
+mod world;

@@ -1,0 +1,208 @@
+//! The verdict on a document that was handed in: may the portal take it, and if not, why.
+//!
+//! Judged is every signature and every seal, that the newest signature covers the whole file, that the signers
+//! lead to the portal's trust anchors, and what the portal knows about revocation. A document with one bad
+//! signature is not accepted, whatever the others are. It repairs nothing and changes nothing.
+
+use sealbridge_protocol::fields::CertificateId;
+use sealbridge_protocol::{Code, Failure, Language, words};
+use sealbridge_seal::verify;
+use sealbridge_seal::{Document, OpenOptions, PdfError};
+use serde::Serialize;
+
+use crate::policy::{Policy, Revocation};
+use crate::refusal::moment;
+
+pub use sealbridge_seal::verify::{Covered, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer, Trust};
+pub use sealbridge_seal::{ReadFailed, Source};
+
+/// What a portal says about a document. As JSON: `{"accepted":…,"failure":…,"report":…}`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    accepted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<Failure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<Report>,
+}
+
+/// Judges a document at `now` (unix seconds). Follow with [`Verdict::require_signer`] and
+/// [`Verdict::require_seal`] for what this portal demands of it.
+#[must_use]
+pub fn verdict<S: Source>(source: S, policy: &Policy, now: i64) -> Verdict {
+    let report = Document::open(source, OpenOptions::default()).and_then(|document| {
+        let policy = verify::Policy { anchors: &policy.anchors, intermediates: &policy.intermediates, now, ..verify::Policy::default() };
+        verify::verify(&document, &policy)
+    });
+    match report {
+        Ok(report) => {
+            let failure = judge(&report).or_else(|| revoked(&report, policy, now));
+            Verdict { accepted: failure.is_none(), failure, report: Some(report) }
+        }
+        Err(error) => Verdict { accepted: false, failure: Some(unreadable(&error)), report: None },
+    }
+}
+
+impl Verdict {
+    /// Whether the document is valid, whole, trusted and all that was required.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.accepted
+    }
+
+    /// Why it was not accepted.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
+    /// What was found about each signature; nothing when the file could not be read.
+    #[must_use]
+    pub fn report(&self) -> Option<&Report> {
+        self.report.as_ref()
+    }
+
+    /// Demands that the signature over the whole file is by an organisation with this credit code.
+    #[must_use]
+    pub fn require_signer(self, credit_code: &str) -> Self {
+        let signer = self.last_signature().and_then(|last| last.signer.as_ref());
+        let found = signer.and_then(|signer| signer.credit_code.as_deref());
+        if found == Some(credit_code) {
+            return self;
+        }
+        let mut failure = Failure::new(Code::SignerMismatch).with("expected", credit_code);
+        if let Some(signer) = signer {
+            let name = found.or(signer.organisation.as_deref()).unwrap_or(&signer.serial);
+            failure = failure.with("signer", name);
+        }
+        self.refuse(failure)
+    }
+
+    /// Demands that the signature over the whole file carries a seal.
+    #[must_use]
+    pub fn require_seal(self) -> Self {
+        let has_seal = self.last_signature().and_then(|last| last.seal.as_ref()).is_some_and(|seal| seal.matches);
+        if has_seal {
+            self
+        } else {
+            let name = words::reason::NO_SEAL;
+            self.refuse(Failure::new(Code::DocumentNotValid).with("reason", name))
+        }
+    }
+
+    /// Puts the file's name into the failure, for its words.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.failure = self.failure.map(|failure| if failure.code.facts().contains(&"name") { failure.with("name", name) } else { failure });
+        self
+    }
+
+    /// The verdict for a clerk: whether it is accepted, what to do if not, and each signature in a few lines.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        let mut text = String::new();
+        if let Some(failure) = &self.failure {
+            text.push_str(&words::what(failure, language));
+            text.push('\n');
+            text.push_str(&words::remedy(failure, language));
+            text.push('\n');
+        }
+        if let Some(report) = &self.report {
+            text.push_str(&report.text(match language {
+                Language::ZhCn => verify::Language::ZhCn,
+                Language::En => verify::Language::En,
+            }));
+        }
+        text
+    }
+
+    /// The first failure stands; what is required later cannot hide what was found first.
+    fn refuse(mut self, failure: Failure) -> Self {
+        self.accepted = false;
+        self.failure.get_or_insert(failure);
+        self
+    }
+
+    fn last_signature(&self) -> Option<&SignatureReport> {
+        let signatures = &self.report.as_ref()?.signatures;
+        signatures.iter().find(|signature| signature.covered == Covered::WholeFile)
+    }
+}
+
+/// Why the report's verdict is not `valid`.
+fn judge(report: &Report) -> Option<Failure> {
+    let invalid = |reason| Failure::new(Code::DocumentNotValid).with("reason", reason);
+    let failure = match report.verdict {
+        verify::Verdict::Valid => return None,
+        verify::Verdict::NoSignature => Failure::new(Code::NoSignature),
+        verify::Verdict::Changed => with_worst(report, invalid(words::reason::CHANGED)),
+        verify::Verdict::Invalid => with_worst(report, invalid(words::reason::INVALID)),
+        verify::Verdict::IntactNotTrusted => {
+            let untrusted = report.signatures.iter().find(|signature| signature.severity() == Severity::Trust);
+            untrusted.and_then(distrust).unwrap_or_else(|| with_worst(report, invalid(words::reason::NOT_TRUSTED)))
+        }
+    };
+    Some(failure)
+}
+
+/// What is wrong with the signer, where there is a code for just that.
+fn distrust(signature: &SignatureReport) -> Option<Failure> {
+    let signer = signature.signer.as_ref()?;
+    if signature.has(ProblemCode::Untrusted) {
+        let failure = Failure::new(Code::CertificateUntrusted);
+        return Some(match &signer.issuer {
+            Some(issuer) => failure.with("issuer", issuer),
+            None => failure,
+        });
+    }
+    if signature.has(ProblemCode::CertificateExpired) {
+        return Some(Failure::new(Code::CertificateExpired).with("notAfter", moment(signer.not_after)));
+    }
+    if signature.has(ProblemCode::CertificateNotYetValid) {
+        return Some(Failure::new(Code::CertificateNotYetValid).with("notBefore", moment(signer.not_before)));
+    }
+    signature.has(ProblemCode::CertificateUsage).then(|| Failure::new(Code::CertificateKeyUsage))
+}
+
+/// Names the worst problem, for programs.
+fn with_worst(report: &Report, failure: Failure) -> Failure {
+    let problems = report.signatures.iter().flat_map(|signature| &signature.problems);
+    match problems.max_by_key(|problem| problem.code.severity()) {
+        Some(problem) => failure.with("problem", problem.code.as_str()),
+        None => failure,
+    }
+}
+
+/// A document is handed in now and its signing times are the signers' own words, so a certificate that is
+/// revoked now is refused whatever time the signature claims.
+fn revoked(report: &Report, policy: &Policy, now: i64) -> Option<Failure> {
+    let Revocation::Listed(list) = &policy.revocation else {
+        return None;
+    };
+    let signers = report.signatures.iter().filter_map(|signature| signature.signer.as_ref());
+    for signer in signers {
+        let Ok(id) = signer.sha256.parse::<CertificateId>() else {
+            return Some(Failure::new(Code::Internal).with("detail", "certificate id"));
+        };
+        if let Some(since) = list.revoked.get(&id) {
+            return Some(Failure::new(Code::CertificateRevoked).with("since", moment(*since)));
+        }
+    }
+    (now > list.fresh_until).then(|| Failure::new(Code::RevocationUnknown).with("reason", "the list is out of date"))
+}
+
+fn unreadable(error: &PdfError) -> Failure {
+    match error {
+        PdfError::NotPdf => Failure::new(Code::NotPdf),
+        PdfError::Truncated => Failure::new(Code::PdfTruncated),
+        PdfError::Damaged { at, what } => Failure::new(Code::PdfDamaged).with("at", at).with("detail", what),
+        PdfError::PasswordNeeded => Failure::new(Code::PdfPasswordNeeded),
+        PdfError::PasswordWrong => Failure::new(Code::PdfPasswordWrong),
+        PdfError::Unsupported { what } => Failure::new(Code::PdfUnsupported).with("detail", what),
+        PdfError::Budget { what } => Failure::new(Code::PdfOverBudget).with("detail", what),
+        PdfError::Read(failed) => Failure::new(Code::ReadFailed).with("detail", &failed.reason),
+        PdfError::Missing { what } => Failure::new(Code::PdfDamaged).with("detail", what),
+        other => Failure::new(Code::Internal).with("detail", other),
+    }
+}

@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod bind;
+pub mod binding;
+pub mod challenge;
+pub mod document;
+pub mod login;
+pub mod policy;
+
+mod proof;
+mod refusal;
+
+pub use binding::Binding;
+pub use policy::{Policy, PolicyError, Revocation, RevocationList};
+
+pub use sealbridge_pki::Certificate;
+pub use sealbridge_protocol::fields::{Account, CertificateId, Nonce};
+pub use sealbridge_protocol::origin::Origin;
+pub use sealbridge_protocol::statement::Algorithm;
+pub use sealbridge_protocol::{Code, Failure, Language, Party, words};

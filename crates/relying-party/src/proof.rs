@@ -1,0 +1,126 @@
+//! The common part of checking a login and a bind, in the one order: size, form and kind (when it is read),
+//! nonce, audience, time, algorithm, signature, chain and validity and key usage, revocation.
+//!
+//! What comes out is a certificate whose holder signed this statement for this portal just now. Whose account
+//! that is, is the next question and not answered here.
+
+use sealbridge_pki::path::{self, Use};
+use sealbridge_pki::{Algorithm as Suite, Certificate};
+use sealbridge_protocol::fields::{CertificateId, Nonce};
+use sealbridge_protocol::statement::{self, Algorithm, Claims, Kind, Parsed};
+use sealbridge_protocol::{Code, Failure};
+
+use crate::policy::{Policy, Revocation};
+use crate::refusal;
+
+/// A statement that was read and not verified.
+#[derive(Debug, Clone)]
+pub(crate) struct Unverified {
+    token: String,
+    parsed: Parsed,
+    leaf: Certificate,
+    intermediates: Vec<Certificate>,
+}
+
+/// A certificate whose holder signed a statement.
+#[derive(Debug, Clone)]
+pub(crate) struct Proof {
+    pub(crate) token: String,
+    pub(crate) certificate: Certificate,
+    pub(crate) issuers: Vec<Certificate>,
+    pub(crate) claims: Claims,
+    pub(crate) at: i64,
+}
+
+impl Unverified {
+    /// Size, form, kind.
+    pub(crate) fn read(token: &str, kind: Kind) -> Result<Self, Failure> {
+        let parsed = statement::parse(token).map_err(|failure| match failure.code {
+            Code::TokenType => failure.with("expected", kind.as_str()),
+            _ => failure,
+        })?;
+        if parsed.kind != kind {
+            return Err(Failure::new(Code::TokenType).with("expected", kind.as_str()));
+        }
+        let certificate = |der: &Vec<u8>| Certificate::parse(der).map_err(|error| Failure::new(Code::TokenMalformed).with("detail", format!("x5c: {error}")));
+        let mut certificates = parsed.unverified_chain.iter();
+        let leaf = certificate(certificates.next().ok_or(Code::TokenMalformed)?)?;
+        let intermediates = certificates.map(certificate).collect::<Result<_, _>>()?;
+        if parsed.leaf_sha256 != leaf.sha256() {
+            return Err(Failure::new(Code::TokenMalformed).with("detail", "x5t#S256"));
+        }
+        Ok(Self { token: token.to_owned(), parsed, leaf, intermediates })
+    }
+
+    pub(crate) fn nonce(&self) -> &Nonce {
+        &self.parsed.claims.nonce
+    }
+
+    pub(crate) fn certificate_id(&self) -> CertificateId {
+        CertificateId::new(self.leaf.sha256())
+    }
+}
+
+/// The rest of the order. `issued_at` and `expires_at` are the challenge's.
+pub(crate) fn prove(unverified: Unverified, nonce: &Nonce, issued_at: i64, expires_at: i64, policy: &Policy, now: i64) -> Result<Proof, Failure> {
+    let Unverified { token, parsed, leaf, intermediates } = unverified;
+    let claims = parsed.claims;
+
+    if claims.nonce != *nonce {
+        return Err(Failure::new(Code::NonceUnknown));
+    }
+    // A stored record cannot give a challenge a longer life than the policy does.
+    let expires_at = expires_at.min(issued_at.saturating_add(policy.challenge_seconds()));
+    if now > expires_at {
+        return Err(Failure::new(Code::NonceExpired).with("seconds", policy.challenge_seconds()));
+    }
+    if !policy.origins.contains(&claims.aud) {
+        return Err(Failure::new(Code::AudienceMismatch).with("audience", &claims.aud));
+    }
+    let skew = policy.clock_skew_seconds();
+    if claims.exp() < now.saturating_sub(skew) {
+        return Err(Failure::new(Code::StatementExpired).with("expired", refusal::moment(claims.exp())));
+    }
+    if claims.iat > now.saturating_add(skew) {
+        return Err(Failure::new(Code::StatementNotYetValid).with("issued", refusal::moment(claims.iat)));
+    }
+    if !policy.algorithms.contains(&parsed.algorithm) {
+        return Err(Failure::new(Code::AlgorithmRefused).with("algorithm", parsed.algorithm.as_str()));
+    }
+    leaf.public_key().verify(suite(parsed.algorithm), parsed.signing_input.as_bytes(), &parsed.signature).map_err(|error| refusal::key(&error))?;
+
+    let mut material = intermediates;
+    material.extend(policy.intermediates.iter().cloned());
+    let verified = path::check(&leaf, &material, &policy.anchors, now, Use::Login).map_err(|error| refusal::path(&error, &leaf))?;
+    check_revocation(verified.certificates(), policy, now)?;
+
+    Ok(Proof { token, issuers: verified.certificates().iter().skip(1).cloned().collect(), certificate: leaf, claims, at: now })
+}
+
+/// Every certificate of the path but the anchor, which the portal itself trusts or not.
+fn check_revocation(path: &[Certificate], policy: &Policy, now: i64) -> Result<(), Failure> {
+    let Revocation::Listed(list) = &policy.revocation else {
+        return Ok(());
+    };
+    let below_anchor = path.len().saturating_sub(1).max(1);
+    for certificate in path.iter().take(below_anchor) {
+        let id = CertificateId::new(certificate.sha256());
+        if let Some(since) = list.revoked.get(&id) {
+            return Err(Failure::new(Code::CertificateRevoked).with("since", refusal::moment(*since)));
+        }
+    }
+    if now > list.fresh_until {
+        return Err(Failure::new(Code::RevocationUnknown).with("reason", "the list is out of date"));
+    }
+    Ok(())
+}
+
+/// The same algorithm, as the certificate room names it.
+fn suite(algorithm: Algorithm) -> Suite {
+    match algorithm {
+        Algorithm::Es256 => Suite::Es256,
+        Algorithm::Es384 => Suite::Es384,
+        Algorithm::Rs256 => Suite::Rs256,
+        Algorithm::Ps256 => Suite::Ps256,
+    }
+}

@@ -1,0 +1,215 @@
+//! The verdict on documents: a stamped PDF is accepted, and everything else is told apart.
+
+use std::sync::OnceLock;
+
+use sealbridge_pki::Algorithm as Suite;
+use sealbridge_pki::cms::{self, SignedAttributes};
+use sealbridge_protocol::statement::Kind;
+use sealbridge_relying_party::document::{ReadFailed, Source, Verdict, verdict};
+use sealbridge_relying_party::{Algorithm, Certificate, Code, Language, Policy, Revocation, RevocationList};
+use sealbridge_seal::ses::{self, SealInfo, SealPicture};
+use sealbridge_seal::{Check, Document, OpenOptions, OriginalHash, Placement, Seal, StampRequest, finish_and_check, prepare, reserve_for};
+
+use crate::world::{Attempt, Authority, CREDIT_CODE, DAY, Key, NOW, Wish, id};
+
+/// A page of A4 with a classic cross-reference.
+fn blank() -> Vec<u8> {
+    let objects = ["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>", "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<<>>>>"];
+    let mut pdf = b"%PDF-1.7\n".to_vec();
+    let mut offsets = Vec::new();
+    for (number, object) in objects.iter().enumerate() {
+        offsets.push(pdf.len());
+        pdf.extend(format!("{} 0 obj\n{object}\nendobj\n", number + 1).bytes());
+    }
+    let start = pdf.len();
+    pdf.extend(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).bytes());
+    for offset in offsets {
+        pdf.extend(format!("{offset:010} 00000 n \n").bytes());
+    }
+    pdf.extend(format!("trailer\n<</Size {}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n", objects.len() + 1).bytes());
+    pdf
+}
+
+fn picture() -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 8, 8);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().unwrap();
+    let pixels: Vec<u8> = (0..64_u8).flat_map(|n| [220, 20, 20, if n % 3 == 0 { 0 } else { 255 }]).collect();
+    writer.write_image_data(&pixels).unwrap();
+    writer.finish().unwrap();
+    file
+}
+
+pub(crate) fn seal_info(holder: &Certificate) -> SealInfo {
+    SealInfo {
+        vendor: "SB".into(),
+        id: "SEAL-TEST-1".into(),
+        name: "深圳测试科技有限公司".into(),
+        kind: ses::Kind::Official,
+        certificates: vec![holder.der().to_vec()],
+        created: NOW - DAY,
+        valid_from: NOW - DAY,
+        valid_until: NOW + DAY,
+        picture: SealPicture { kind: "PNG".into(), data: picture(), width_mm: 40, height_mm: 40 },
+    }
+}
+
+/// A stamped document, and what it was made with.
+struct Stamped {
+    pdf: Vec<u8>,
+    policy: Policy,
+    leaf: Certificate,
+}
+
+fn stamp() -> Stamped {
+    let attempt = Attempt::new(Kind::Login, Algorithm::Es256);
+    let maker_key = Key::p256(50);
+    let maker = Authority::new(1).issue(&Wish { name: "印章制作单位(测试)", credit_code: None, ..Wish::holder() }, &maker_key);
+    let to_be_signed = seal_info(attempt.leaf()).to_be_signed().unwrap();
+    let signature = maker_key.sign(Algorithm::Es256, &to_be_signed);
+    let seal: Seal = ses::assemble(&to_be_signed, maker.der(), Suite::Es256, &signature).unwrap();
+    let original = blank();
+    let document = Document::open(&original, OpenOptions::default()).unwrap();
+    let request = StampRequest {
+        placement: Placement::Page { index: 0, x_mm: 100.0, y_mm: 50.0, width_mm: 40.0 },
+        field_values: Vec::new(),
+        seal: &seal,
+        signer: attempt.leaf(),
+        signing_time: NOW,
+        name: None,
+        reason: None,
+        location: None,
+        font: None,
+        random: [3; 16],
+        contents_reserve: reserve_for(&attempt.chain),
+    };
+    let prepared = prepare(&document, &request).unwrap();
+    let hash = OriginalHash::of(&original).unwrap();
+    let digest = prepared.digest(&hash).unwrap();
+    let attributes = SignedAttributes::new(&digest, attempt.leaf(), Suite::Es256).unwrap();
+    let signature = attempt.signer.sign(Algorithm::Es256, attributes.der());
+    let cms = cms::assemble(&attributes, &signature, &attempt.chain[1..]).unwrap();
+    let finished = finish_and_check(&original, prepared, &cms, &Check { now: NOW, ..Check::default() }).unwrap();
+    // The portal knows the issuer of the seal's maker, who brings no chain.
+    let policy = Policy { intermediates: vec![attempt.chain[1].clone()], ..attempt.policy.clone() };
+    Stamped { pdf: [original, finished.tail].concat(), policy, leaf: attempt.leaf().clone() }
+}
+
+fn stamped() -> &'static Stamped {
+    static STAMPED: OnceLock<Stamped> = OnceLock::new();
+    STAMPED.get_or_init(stamp)
+}
+
+fn judge(pdf: &[u8]) -> Verdict {
+    verdict(pdf.to_vec(), &stamped().policy, NOW + 60)
+}
+
+fn check(what: &str, verdict: &Verdict, expected: Result<(), Code>) {
+    let outcome = match verdict.failure() {
+        None => Ok(()),
+        Some(failure) => Err(failure.code),
+    };
+    assert_eq!(outcome, expected, "{what}: {}", verdict.text(Language::En));
+    assert_eq!(verdict.is_accepted(), expected.is_ok(), "{what}");
+}
+
+#[test]
+fn a_stamped_document_is_accepted() {
+    let verdict = judge(&stamped().pdf).require_signer(CREDIT_CODE).require_seal();
+    check("as stamped", &verdict, Ok(()));
+    let report = verdict.report().unwrap();
+    assert!(report.is_valid_and_whole());
+    assert_eq!(report.signatures.len(), 1);
+    assert!(verdict.text(Language::ZhCn).contains("深圳测试科技有限公司"));
+    let json = serde_json::to_value(&verdict).unwrap();
+    assert_eq!(json["accepted"], true);
+    assert_eq!(json["report"]["verdict"], "valid");
+    assert!(json.get("failure").is_none());
+}
+
+#[test]
+fn what_is_no_signed_pdf() {
+    check("nothing", &judge(b""), Err(Code::NotPdf));
+    check("text", &judge(b"hello"), Err(Code::NotPdf));
+    check("blank", &judge(&blank()), Err(Code::NoSignature));
+    check("only the beginning", &judge(&blank()[..9]), Err(Code::PdfTruncated));
+    let named = judge(b"hello").named("投标文件.docx");
+    assert!(named.text(Language::ZhCn).starts_with("“投标文件.docx”：这个文件不是 PDF。"));
+}
+
+#[test]
+fn a_source_that_fails_is_told() {
+    struct Gone;
+    impl Source for Gone {
+        fn len(&self) -> u64 {
+            4096
+        }
+        fn read_at(&self, _: u64, _: &mut [u8]) -> Result<(), ReadFailed> {
+            Err(ReadFailed::new("the disk is gone"))
+        }
+    }
+    check("a failing disk", &verdict(Gone, &stamped().policy, NOW), Err(Code::ReadFailed));
+}
+
+#[test]
+fn changed_documents() {
+    let pdf = &stamped().pdf;
+    let mut longer = pdf.clone();
+    longer.extend(b"% one more line\n");
+    check("a line after the end", &judge(&longer), Err(Code::DocumentNotValid));
+    assert_eq!(judge(&longer).failure().unwrap().fact("reason"), Some("changed"));
+
+    let mut page = pdf.clone();
+    let at = page.windows(3).position(|window| window == b"595").unwrap();
+    page[at + 2] = b'6';
+    check("a digit of the page", &judge(&page), Err(Code::DocumentNotValid));
+    assert_eq!(judge(&page).failure().unwrap().fact("reason"), Some("invalid"));
+    assert_eq!(judge(&page).failure().unwrap().fact("problem"), Some("digest-mismatch"));
+    check("the signature cut off", &judge(&blank()), Err(Code::NoSignature));
+}
+
+#[test]
+fn signers() {
+    let Stamped { pdf, policy, leaf } = stamped();
+    let judge = |policy: &Policy| verdict(pdf.clone(), policy, NOW + 60);
+    check("another organisation", &judge(policy).require_signer("91110000MA5TEXT005"), Err(Code::SignerMismatch));
+    let stranger = Policy { anchors: vec![Authority::new(2).root], ..policy.clone() };
+    check("another authority", &judge(&stranger), Err(Code::CertificateUntrusted));
+    check("no anchors", &judge(&Policy { anchors: Vec::new(), ..policy.clone() }), Err(Code::DocumentNotValid));
+    let list = |revoked: Vec<&Certificate>, fresh_until| Policy {
+        revocation: Revocation::Listed(RevocationList { revoked: revoked.into_iter().map(|one| (id(one), NOW)).collect(), fresh_until }),
+        ..policy.clone()
+    };
+    check("on a fresh list without it", &judge(&list(vec![], NOW + 60)), Ok(()));
+    check("revoked", &judge(&list(vec![leaf], NOW + 60)), Err(Code::CertificateRevoked));
+    check("an old list", &judge(&list(vec![], NOW)), Err(Code::RevocationUnknown));
+    let both = judge(&stranger).require_signer("91110000MA5TEXT005");
+    check("two faults: the first stands", &both, Err(Code::CertificateUntrusted));
+    // The signature was made in time; that its certificate has expired since then does not matter.
+    check("much later", &verdict(pdf.clone(), policy, NOW + 360 * DAY), Ok(()));
+    check("after the certificate's end", &verdict(pdf.clone(), policy, NOW + 400 * DAY), Ok(()));
+}
+
+/// Every byte is signed, or is the signature, but for two parts of the CMS that decide nothing (RFC 5652 5.1): its
+/// list of digest algorithms, and the issuer's certificate, which is mere material; the portal has its own copy.
+#[test]
+fn a_damaged_byte_is_never_accepted() {
+    let Stamped { pdf, policy, .. } = stamped();
+    let place = |der: &[u8]| {
+        let wanted: String = der.iter().map(|byte| format!("{byte:02x}")).collect();
+        let start = pdf.to_ascii_lowercase().windows(wanted.len()).position(|window| window == wanted.as_bytes()).unwrap();
+        start..start + wanted.len()
+    };
+    // SET { SEQUENCE { sha256 } }
+    let algorithms = place(&[0x31, 0x0D, 0x30, 0x0B, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01]);
+    let issuer = place(policy.intermediates[0].der());
+    for at in (0..pdf.len()).step_by(41) {
+        let mut damaged = pdf.clone();
+        damaged[at] = damaged[at].wrapping_add(1);
+        let decides = !algorithms.contains(&at) && !issuer.contains(&at);
+        assert!(!judge(&damaged).is_accepted() || !decides, "byte {at}");
+        assert!(!judge(&pdf[..at]).is_accepted(), "cut at {at}");
+    }
+}

@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod error;
+mod fill;
+pub mod finish;
+pub mod hashing;
+pub mod picture;
+pub mod placement;
+pub mod prepare;
+pub mod prepared;
+pub mod ses;
+pub mod text;
+mod time;
+pub mod verify;
+
+pub use error::StampError;
+pub use finish::{Check, Finished, finish_and_check};
+pub use hashing::OriginalHash;
+pub use placement::Placement;
+pub use prepare::{StampRequest, prepare, reserve_for};
+pub use prepared::{PreparedStamp, Summary};
+pub use ses::Seal;
+pub use verify::{Language, Policy, Report, Verdict, verify};
+
+// What a caller needs to open a document, so that the relying party need not name the PDF room itself.
+pub use sealbridge_pdf::{Budget, Document, OpenOptions, PdfError, ReadFailed, Source};

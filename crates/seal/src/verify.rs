@@ -1,0 +1,66 @@
+//! Verifying: every signature of a document, what it covers, who made it, and whether the seal is the signer's.
+//!
+//! Judged is what was signed, at the time it was signed; bytes behind the last signed revision are never ignored. It does not
+//! ask whether a certificate was revoked, and it does not compare revisions object by object: a revision that a further
+//! signature covers counts as that signer's.
+
+mod integrity;
+mod report;
+mod seal_match;
+mod sentences;
+mod signature;
+
+pub use report::{Covered, Problem, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer, Trust, Verdict};
+pub use sentences::Language;
+
+use sealbridge_pdf::form::Form;
+use sealbridge_pdf::{Document, PdfError, Source, signatures};
+use sealbridge_pki::Certificate;
+
+use crate::hashing::{OriginalHash, RangeDigests};
+
+/// Most signatures that are looked at in one document.
+pub const SIGNATURES_MAX: usize = 256;
+
+/// What is asked of a document.
+#[derive(Debug, Clone, Default)]
+pub struct Policy<'a> {
+    /// Certification authorities that are trusted. None: trust is not judged, and nothing is `valid`.
+    pub anchors: &'a [Certificate],
+    /// Further certificates that may lie between signer and anchor.
+    pub intermediates: &'a [Certificate],
+    /// Unix seconds; the time that counts where a signature gives none, and the latest that a signature may claim.
+    pub now: i64,
+    /// SHA-256 over the first bytes of the document, where it was taken already.
+    pub original: Option<&'a OriginalHash>,
+    /// Only the signature of this field is judged (its neighbours are counted for coverage); all of them where absent.
+    pub only_field: Option<&'a str>,
+    /// The password the document was opened with, to look at it as it was when it was signed.
+    pub password: Option<&'a [u8]>,
+}
+
+/// How far a claimed signing time may lie ahead of `now`, in seconds: clocks differ.
+const AHEAD: i64 = 300;
+
+/// Verifies a document.
+///
+/// # Errors
+/// [`PdfError`] where the document can not be read at all; everything about a signature is in the report.
+pub fn verify<S: Source>(document: &Document<S>, policy: &Policy<'_>) -> Result<Report, PdfError> {
+    let fields = signatures(document)?;
+    if fields.len() > SIGNATURES_MAX {
+        return Err(PdfError::Budget { what: "signatures" });
+    }
+    let mut digests = RangeDigests::new(document.source(), policy.original);
+    let length = document.source().len();
+    let form = Form::read(document).ok();
+    let mut reports = Vec::new();
+    for (number, field) in fields.iter().enumerate() {
+        if policy.only_field.is_some_and(|only| only != field.name) {
+            continue;
+        }
+        let others: Vec<_> = fields.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, other)| other).collect();
+        reports.push(signature::judge(document, form.as_ref(), field, &others, &mut digests, policy)?);
+    }
+    Ok(Report::new(length, document.repaired(), document.is_encrypted(), reports))
+}

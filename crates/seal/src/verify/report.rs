@@ -1,0 +1,339 @@
+//! What verifying found, as data: for programs by stable codes, for people through [`Report::text`].
+
+use serde::{Deserialize, Serialize};
+
+/// The one word for a whole document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every signature is intact and trusted, every seal fits, and the newest signature covers the whole file.
+    Valid,
+    /// As `valid`, but whether the signers are to be trusted is not known or not so.
+    IntactNotTrusted,
+    /// Signatures are intact, but something follows or surrounds them that they do not cover.
+    Changed,
+    /// At least one signature is broken, or a seal does not fit its stamp.
+    Invalid,
+    /// There is no signature.
+    NoSignature,
+}
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// The signer is not trusted.
+    Trust,
+    /// The document is not the one that was signed as a whole.
+    Coverage,
+    /// The signature, or the seal, is not genuine.
+    Broken,
+}
+
+macro_rules! problems {
+    ($($(#[doc = $doc:literal])+ $name:ident $wire:literal $severity:ident $zh:literal $en:literal)*) => {
+        /// A problem, by its stable name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum ProblemCode {
+            $($(#[doc = $doc])+ #[serde(rename = $wire)] $name,)*
+        }
+
+        impl ProblemCode {
+            /// All of them.
+            pub const ALL: &'static [ProblemCode] = &[$(ProblemCode::$name),*];
+
+            /// The stable name.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(ProblemCode::$name => $wire),* }
+            }
+
+            /// How bad it is.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $(ProblemCode::$name => Severity::$severity),* }
+            }
+
+            /// What it means, in Chinese and in English.
+            #[must_use]
+            pub fn words(self) -> (&'static str, &'static str) {
+                match self { $(ProblemCode::$name => ($zh, $en)),* }
+            }
+        }
+    };
+}
+
+problems! {
+    /// `/ByteRange` is not exactly four whole numbers in order within the file.
+    ByteRangeMalformed "byte-range-malformed" Broken "签名范围格式不正确" "the signed range is malformed"
+    /// The range does not begin at the first byte.
+    ByteRangeStart "byte-range-start" Broken "签名范围没有从文件开头开始" "the signed range does not begin at the start of the file"
+    /// The hole is not exactly the `/Contents` string.
+    ByteRangeGap "byte-range-gap" Broken "签名范围的空缺处不只是签名数据" "the gap in the signed range is not exactly the signature data"
+    /// `/Contents` is missing, or no hexadecimal string in the file.
+    ContentsMissing "contents-missing" Broken "签名数据缺失" "the signature data is missing"
+    /// Something other than zeros follows the signature in `/Contents`.
+    ContentsPadding "contents-padding" Broken "签名数据之后有多余内容" "something is hidden behind the signature data"
+    /// The signature dictionary can be read in two ways.
+    Ambiguous "signature-ambiguous" Broken "签名字典有歧义" "the signature dictionary can be read in two ways"
+    /// Two signature fields claim the same signature.
+    Shared "signature-shared" Broken "多个签名域共用同一个签名" "several signature fields share one signature"
+    /// A kind of signature that is not judged here.
+    SubFilter "signature-kind-unsupported" Broken "不支持的签名类型" "this kind of signature is not supported"
+    /// The CMS can not be read.
+    CmsMalformed "signature-malformed" Broken "签名数据格式不正确" "the signature data is malformed"
+    /// No signed attributes.
+    NoSignedAttributes "signed-attributes-missing" Broken "签名缺少签名属性" "the signature has no signed attributes"
+    /// The signed bytes are not those that were signed.
+    DigestMismatch "digest-mismatch" Broken "文件在签名后被修改" "the signed bytes were changed after signing"
+    /// The signature does not verify with the signer's key.
+    SignatureInvalid "signature-invalid" Broken "签名值验证失败" "the signature does not verify"
+    /// An algorithm that is not accepted.
+    Algorithm "algorithm-refused" Broken "签名算法不被接受" "the signature algorithm is not accepted"
+    /// An ETSI.CAdES signature does not name its certificate.
+    SigningCertificate "signing-certificate-missing" Broken "签名没有绑定签名证书" "the signature does not name its certificate"
+    /// Hashing the ranges would cost many times the file.
+    TooMuch "too-much-to-hash" Broken "签名过多,无法验证" "there are too many signatures to verify"
+    /// Bytes follow the last signed revision.
+    ChangedAfter "changed-after-signing" Coverage "最后一次签名之后文件又有改动" "the file was changed after the last signature"
+    /// The range ends inside a revision.
+    Irregular "coverage-irregular" Coverage "签名没有覆盖完整的版本" "the signature does not cover a complete revision"
+    /// A later signature covers more of the file.
+    SignedAgain "signed-again" Note "之后又有其他签名" "another signature follows"
+    /// The cross-reference was rebuilt: different readers may see different documents.
+    Repaired "document-repaired" Coverage "文件结构损坏,经修复后才能读取" "the file is damaged and was read after repair"
+    /// No anchors were given.
+    NoAnchors "trust-not-checked" Trust "未提供信任的根证书,未判断签名人是否可信" "no trusted authorities were given, trust was not judged"
+    /// No path to an anchor.
+    Untrusted "signer-untrusted" Trust "签名证书不受信任" "the signer's certificate is not trusted"
+    /// The certificate had expired when it signed.
+    CertificateExpired "certificate-expired" Trust "签名时证书已过期" "the certificate had expired at signing time"
+    /// The certificate was not valid yet when it signed.
+    CertificateNotYetValid "certificate-not-yet-valid" Trust "签名时证书尚未生效" "the certificate was not yet valid at signing time"
+    /// The certificate is not for signing documents.
+    CertificateUsage "certificate-key-usage" Trust "证书用途不允许签名" "the certificate may not be used for signing"
+    /// The claimed time lies in the future.
+    FutureTime "signing-time-in-future" Trust "签名时间晚于当前时间" "the signing time lies in the future"
+    /// Neither `/M` nor a signing-time attribute; the time of checking counts.
+    NoTime "signing-time-missing" Note "签名没有注明时间,按当前时间判断" "the signature gives no time, the present time was used"
+    /// The time is the signer's own statement.
+    ClaimedTime "signing-time-claimed" Note "签名时间由签名人自行声明" "the signing time is the signer's own statement"
+    /// The signature carries no seal.
+    NoSeal "seal-absent" Note "此签名没有电子印章" "this signature carries no electronic seal"
+    /// The seal can not be read.
+    SealUnreadable "seal-unreadable" Broken "电子印章无法读取" "the electronic seal cannot be read"
+    /// The seal was made for another certificate.
+    SealOtherCertificate "seal-other-certificate" Broken "电子印章不属于该签名证书" "the seal belongs to another certificate"
+    /// The seal had expired when it was used.
+    SealExpired "seal-expired" Broken "盖章时电子印章已过期" "the seal had expired at signing time"
+    /// The seal was not valid yet when it was used.
+    SealNotYetValid "seal-not-yet-valid" Broken "盖章时电子印章尚未生效" "the seal was not yet valid at signing time"
+    /// The seal's own signature is wrong.
+    SealForged "seal-forged" Broken "电子印章的制章签名无效" "the seal maker's signature is not valid"
+    /// The seal's signature uses an algorithm that is not checked here.
+    SealNotChecked "seal-not-checked" Trust "电子印章的制章签名算法暂不支持,未验证" "the seal maker's signature was not checked, its algorithm is not supported"
+    /// No path from the seal maker to an anchor.
+    SealMakerUntrusted "seal-maker-untrusted" Trust "制章人不受信任" "the seal maker is not trusted"
+    /// What is shown is not the seal's picture.
+    SealPicture "seal-picture-differs" Broken "显示的图案与电子印章不一致" "what is shown is not the seal's picture"
+    /// What is shown can not be compared with the seal.
+    SealPictureUnknown "seal-picture-not-compared" Broken "无法比对印章图案" "the picture shown could not be compared with the seal"
+    /// The field was changed by a later revision.
+    SealChanged "seal-changed-later" Broken "印章外观在签名后被更换" "the stamp's appearance was replaced after signing"
+}
+
+/// A problem of one signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Its name.
+    pub code: ProblemCode,
+    /// What is known about it, in English, for an expert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// What a signature covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Covered {
+    /// The whole file.
+    WholeFile,
+    /// A complete revision; later signatures follow.
+    Revision,
+    /// Something else.
+    Irregular,
+}
+
+/// Whether the signer is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trust {
+    /// A path leads to an anchor, valid at signing time.
+    Trusted,
+    /// None does.
+    Untrusted,
+    /// No anchors were given.
+    NotChecked,
+}
+
+/// Who signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Signer {
+    /// Organisation of the subject, or its common name.
+    pub organisation: Option<String>,
+    /// Common name.
+    pub common_name: Option<String>,
+    /// Unified social credit code.
+    pub credit_code: Option<String>,
+    /// The issuer's name.
+    pub issuer: Option<String>,
+    /// Serial number, hexadecimal.
+    pub serial: String,
+    /// Unix seconds.
+    pub not_before: i64,
+    /// Unix seconds.
+    pub not_after: i64,
+    /// SHA-256 of the certificate, hexadecimal.
+    pub sha256: String,
+    /// A test certificate, by its subject.
+    pub test: bool,
+}
+
+/// The seal of a signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SealReport {
+    /// The seal's number.
+    pub id: String,
+    /// The seal's name.
+    pub name: String,
+    /// Code of its kind.
+    pub kind: i64,
+    /// SHA-256 of the seal, hexadecimal.
+    pub sha256: String,
+    /// Who made it.
+    pub maker: Option<String>,
+    /// The maker's path leads to an anchor.
+    pub maker_trusted: bool,
+    /// The seal is genuine, names the signer's certificate, was valid, and is what is shown.
+    pub matches: bool,
+}
+
+/// What is known about one signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignatureReport {
+    /// The field's full name.
+    pub field: String,
+    /// The page it is shown on, from 1.
+    pub page: Option<usize>,
+    /// The signed bytes are unchanged, the signature verifies, and nothing about it can be read in two ways.
+    pub intact: bool,
+    /// What it covers.
+    pub covered: Covered,
+    /// Bytes of the file up to the end of what it covers.
+    pub covered_bytes: u64,
+    /// Whether the signer is trusted.
+    pub trust: Trust,
+    /// Who signed.
+    pub signer: Option<Signer>,
+    /// How it was signed.
+    pub algorithm: Option<String>,
+    /// `/SubFilter`.
+    pub sub_filter: Option<String>,
+    /// When, by the signer's own statement. Unix seconds.
+    pub signing_time: Option<i64>,
+    /// `/Name`.
+    pub name: Option<String>,
+    /// `/Reason`.
+    pub reason: Option<String>,
+    /// `/Location`.
+    pub location: Option<String>,
+    /// What a certification allows later: 1 nothing, 2 forms, 3 forms and comments.
+    pub doc_mdp: Option<u8>,
+    /// The seal, where there is one that can be read.
+    pub seal: Option<SealReport>,
+    /// Everything that was found, worst first.
+    pub problems: Vec<Problem>,
+}
+
+impl SignatureReport {
+    /// The problem is among those found.
+    #[must_use]
+    pub fn has(&self, code: ProblemCode) -> bool {
+        self.problems.iter().any(|problem| problem.code == code)
+    }
+
+    /// The worst of what was found.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.problems.iter().map(|problem| problem.code.severity()).max().unwrap_or(Severity::Note)
+    }
+}
+
+/// What verifying a document found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The one word.
+    pub verdict: Verdict,
+    /// Length of the file in bytes.
+    pub length: u64,
+    /// Bytes behind the last byte that any signature covers.
+    pub uncovered_bytes: u64,
+    /// The file was damaged and read after repair.
+    pub repaired: bool,
+    /// The file is encrypted.
+    pub encrypted: bool,
+    /// The signatures in the order of the form.
+    pub signatures: Vec<SignatureReport>,
+}
+
+impl Report {
+    pub(super) fn new(length: u64, repaired: bool, encrypted: bool, signatures: Vec<SignatureReport>) -> Self {
+        let covered = signatures.iter().map(|signature| signature.covered_bytes).max().unwrap_or(0);
+        let whole = signatures.iter().any(|signature| signature.covered == Covered::WholeFile && signature.intact);
+        let worst = signatures.iter().map(SignatureReport::severity).max();
+        let verdict = match worst {
+            None => Verdict::NoSignature,
+            Some(Severity::Broken) => Verdict::Invalid,
+            Some(Severity::Coverage) => Verdict::Changed,
+            _ if repaired || !whole => Verdict::Changed,
+            Some(Severity::Trust) => Verdict::IntactNotTrusted,
+            Some(Severity::Note) => Verdict::Valid,
+        };
+        Report { verdict, length, uncovered_bytes: length.saturating_sub(covered), repaired, encrypted, signatures }
+    }
+
+    /// Every signature is intact and trusted, every seal fits, nothing was changed afterwards.
+    #[must_use]
+    pub fn is_valid_and_whole(&self) -> bool {
+        self.verdict == Verdict::Valid
+    }
+
+    /// As [`Report::is_valid_and_whole`] without asking whether the signers are trusted.
+    #[must_use]
+    pub fn is_intact_and_whole(&self) -> bool {
+        matches!(self.verdict, Verdict::Valid | Verdict::IntactNotTrusted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problem_names_are_unique_and_equal_their_wire_form() {
+        let mut seen = std::collections::BTreeSet::new();
+        for code in ProblemCode::ALL {
+            assert!(seen.insert(code.as_str()));
+            assert_eq!(serde_json::to_string(code).unwrap(), format!("\"{}\"", code.as_str()));
+            let (zh, en) = code.words();
+            assert!(!zh.is_ascii() && en.is_ascii());
+        }
+    }
+}

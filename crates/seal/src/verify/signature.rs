@@ -1,0 +1,195 @@
+//! Judging one signature: structure, cryptography, signer, time, seal; in this order, each step only where the ones before left
+//! something to judge.
+
+use std::cell::RefCell;
+
+use sealbridge_pdf::form::Form;
+use sealbridge_pdf::{Document, Object, PdfError, SignatureField, Source};
+use sealbridge_pki::cms::{self, CmsError, VerifiedCms};
+use sealbridge_pki::path::{self, PathError, Use};
+use sealbridge_pki::{Certificate, Unusable, usable_for_stamp};
+
+use super::integrity::{self, explained, problem};
+use super::report::{Covered, Problem, ProblemCode, Severity, SignatureReport, Signer, Trust};
+use super::{AHEAD, Policy, seal_match};
+use crate::finish::hex;
+use crate::hashing::{HashError, RangeDigests};
+
+/// Kinds of signature that are judged.
+const SUB_FILTERS: [&str; 2] = ["ETSI.CAdES.detached", "adbe.pkcs7.detached"];
+
+pub(super) fn judge<S: Source>(
+    document: &Document<S>,
+    form: Option<&Form>,
+    field: &SignatureField,
+    others: &[&SignatureField],
+    digests: &mut RangeDigests<'_, S>,
+    policy: &Policy<'_>,
+) -> Result<SignatureReport, PdfError> {
+    let structure = integrity::structure(document.source(), field, others)?;
+    let mut problems = structure.problems;
+    let verified = match structure.range {
+        Some(range) => cryptography(field, range, digests, &mut problems)?,
+        None => None,
+    };
+    let intact = verified.is_some() && problems.iter().all(|problem| problem.code.severity() < Severity::Broken);
+
+    let stated = field.modified.as_deref().and_then(crate::time::parse_pdf);
+    let signing_time = stated.or_else(|| verified.as_ref().and_then(|verified| verified.signing_time));
+    let at = signing_time.unwrap_or(policy.now);
+    problems.push(problem(if signing_time.is_some() { ProblemCode::ClaimedTime } else { ProblemCode::NoTime }));
+    let trust = match &verified {
+        Some(verified) => judge_signer(verified, at, policy, &mut problems),
+        None => Trust::NotChecked,
+    };
+    let seal = match &verified {
+        Some(verified) if structure.covered != Covered::Irregular => {
+            let end = structure.range.map(|range| range.end);
+            seal_match::judge(document, form, field, verified, at, end.filter(|_| structure.covered == Covered::Revision), policy, &mut problems)?
+        }
+        _ => None,
+    };
+    problems.sort_by_key(|problem| std::cmp::Reverse(problem.code.severity()));
+    let text = |key: &str| {
+        field.dictionary.get(key).and_then(|value| document.resolve(value).ok()).as_ref().and_then(Object::as_string).map(sealbridge_pdf::PdfString::to_text)
+    };
+    let page = form
+        .and_then(|form| form.field(&field.name))
+        .and_then(|field| field.widgets.first())
+        .and_then(|widget| widget.page)
+        .map(|index| index.saturating_add(1));
+    Ok(SignatureReport {
+        field: field.name.clone(),
+        page,
+        intact,
+        covered: structure.covered,
+        covered_bytes: structure.range.map_or(0, |range| range.end),
+        trust,
+        signer: verified.as_ref().map(|verified| describe(&verified.signer)),
+        algorithm: verified.as_ref().map(|verified| verified.algorithm.name()),
+        sub_filter: field.sub_filter.clone(),
+        signing_time,
+        name: text("Name"),
+        reason: text("Reason"),
+        location: text("Location"),
+        doc_mdp: field.doc_mdp,
+        seal,
+        problems,
+    })
+}
+
+/// Digest and signature.
+fn cryptography<S: Source>(
+    field: &SignatureField,
+    range: integrity::Range,
+    digests: &mut RangeDigests<'_, S>,
+    problems: &mut Vec<Problem>,
+) -> Result<Option<VerifiedCms>, PdfError> {
+    let sub_filter = field.sub_filter.as_deref().unwrap_or_default();
+    if !SUB_FILTERS.contains(&sub_filter) {
+        problems.push(explained(ProblemCode::SubFilter, sub_filter));
+        return Ok(None);
+    }
+    if field.contents_bytes.iter().all(|byte| *byte == 0) {
+        problems.push(problem(ProblemCode::ContentsMissing));
+        return Ok(None);
+    }
+    let der = match cms::trim_padding(&field.contents_bytes) {
+        Ok(der) => der,
+        Err(error) => {
+            let code = if error == CmsError::Padding { ProblemCode::ContentsPadding } else { ProblemCode::CmsMalformed };
+            problems.push(explained(code, error));
+            return Ok(None);
+        }
+    };
+    let failed = RefCell::new(None);
+    let digests = RefCell::new(digests);
+    let result = cms::verify(der, &|algorithm| match digests.borrow_mut().digest(algorithm, range.hole_start, range.hole_end, range.end) {
+        Ok(digest) => Some(digest),
+        Err(error) => {
+            *failed.borrow_mut() = Some(error);
+            None
+        }
+    });
+    match failed.into_inner() {
+        Some(HashError::Read(failed)) => return Err(PdfError::Read(failed)),
+        Some(HashError::Budget) => {
+            problems.push(problem(ProblemCode::TooMuch));
+            return Ok(None);
+        }
+        None => {}
+    }
+    match result {
+        Ok(verified) => {
+            // ETSI EN 319 142-1, 6.3: CAdES signatures in PDF name their certificate.
+            if sub_filter.starts_with("ETSI") && !verified.has_signing_certificate_v2 && !verified.has_signing_certificate_v1 {
+                problems.push(problem(ProblemCode::SigningCertificate));
+            }
+            Ok(Some(verified))
+        }
+        Err(error) => {
+            problems.push(explained(cms_code(&error), &error));
+            Ok(None)
+        }
+    }
+}
+
+fn cms_code(error: &CmsError) -> ProblemCode {
+    match error {
+        CmsError::NoSignedAttributes => ProblemCode::NoSignedAttributes,
+        CmsError::DigestMismatch => ProblemCode::DigestMismatch,
+        CmsError::Algorithm { .. } | CmsError::AlgorithmMismatch => ProblemCode::Algorithm,
+        CmsError::Padding => ProblemCode::ContentsPadding,
+        CmsError::Key(_) => ProblemCode::SignatureInvalid,
+        _ => ProblemCode::CmsMalformed,
+    }
+}
+
+/// Certificate, key usage and path at the time of signing.
+fn judge_signer(verified: &VerifiedCms, at: i64, policy: &Policy<'_>, problems: &mut Vec<Problem>) -> Trust {
+    let mut sound = true;
+    if at > policy.now.saturating_add(AHEAD) {
+        problems.push(explained(ProblemCode::FutureTime, crate::time::moment(at)));
+        sound = false;
+    }
+    if let Err(unusable) = usable_for_stamp(&verified.signer, at) {
+        problems.push(explained(unusable_code(&unusable), unusable));
+        sound = false;
+    }
+    if policy.anchors.is_empty() {
+        problems.push(problem(ProblemCode::NoAnchors));
+        return Trust::NotChecked;
+    }
+    let others: Vec<Certificate> = verified.certificates.iter().chain(policy.intermediates).cloned().collect();
+    match path::check(&verified.signer, &others, policy.anchors, at, Use::Stamp) {
+        Ok(_) if sound => Trust::Trusted,
+        Ok(_) | Err(PathError::Leaf(_)) => Trust::Untrusted,
+        Err(error) => {
+            problems.push(explained(ProblemCode::Untrusted, error));
+            Trust::Untrusted
+        }
+    }
+}
+
+fn unusable_code(unusable: &Unusable) -> ProblemCode {
+    match unusable {
+        Unusable::Expired { .. } => ProblemCode::CertificateExpired,
+        Unusable::NotYetValid { .. } => ProblemCode::CertificateNotYetValid,
+        _ => ProblemCode::CertificateUsage,
+    }
+}
+
+fn describe(certificate: &Certificate) -> Signer {
+    let issuer = certificate.issuer();
+    Signer {
+        organisation: certificate.organisation().map(str::to_owned),
+        common_name: certificate.subject().common_name().map(str::to_owned),
+        credit_code: certificate.credit_code(),
+        issuer: issuer.common_name().or_else(|| issuer.organisation()).map(str::to_owned),
+        serial: certificate.serial_hex(),
+        not_before: certificate.not_before(),
+        not_after: certificate.not_after(),
+        sha256: hex(&certificate.sha256()),
+        test: certificate.is_test(),
+    }
+}

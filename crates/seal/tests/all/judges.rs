@@ -1,0 +1,76 @@
+//! Programs that nobody here wrote, as judges. One that is not installed is skipped with a line that says so.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use sealbridge_pki::Certificate;
+
+/// Runs a program; `None`, said aloud, where it is not installed.
+fn run(program: &str, arguments: &[&str]) -> Option<Output> {
+    match Command::new(program).args(arguments).output() {
+        Ok(output) => Some(output),
+        Err(_) => {
+            eprintln!("SKIPPED: {program} is not installed");
+            None
+        }
+    }
+}
+
+fn both(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// `pdfsig`: every signature of the file is valid.
+pub(crate) fn pdfsig(file: &Path, signatures: usize) {
+    let Some(output) = run("pdfsig", &["-nocert", file.to_str().unwrap()]) else { return };
+    let said = both(&output);
+    assert_eq!(said.matches("Signature is Valid").count(), signatures, "pdfsig on {}: {said}", file.display());
+    assert!(said.contains("Total document signed"), "{said}");
+}
+
+/// pyHanko: every signature is valid and trusted; needs the time not to matter, so certificates of now are wanted.
+pub(crate) fn pyhanko(file: &Path, root: &Certificate, signatures: usize) {
+    let trust = file.with_extension("trust.pem");
+    std::fs::write(&trust, root.to_pem()).unwrap();
+    let arguments =
+        ["sign", "validate", "--pretty-print", "--trust", trust.to_str().unwrap(), "--trust-replace", "--no-revocation-check", file.to_str().unwrap()];
+    let Some(output) = run("pyhanko", &arguments) else { return };
+    let said = both(&output);
+    assert_eq!(said.matches("The signature is judged VALID").count(), signatures, "pyhanko on {}: {said}", file.display());
+}
+
+/// `qpdf --check`: nothing to complain about.
+pub(crate) fn qpdf(file: &Path) {
+    let Some(output) = run("qpdf", &["--check", file.to_str().unwrap()]) else { return };
+    let said = both(&output);
+    assert!(output.status.success() && !said.contains("WARNING"), "qpdf on {}: {said}", file.display());
+}
+
+/// `mutool`: the newest signature covers the file unchanged.
+pub(crate) fn mutool(file: &Path) {
+    let Some(output) = run("mutool", &["sign", "-v", file.to_str().unwrap()]) else { return };
+    let said = both(&output);
+    assert!(said.contains("unchanged since signing"), "mutool on {}: {said}", file.display());
+}
+
+/// Text of the document, as `pdftotext` reads it.
+pub(crate) fn text(file: &Path) -> Option<String> {
+    let output = run("pdftotext", &["-layout", file.to_str().unwrap(), "-"])?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The first page at a resolution, in RGB: width, height, pixels from the top.
+pub(crate) fn render(file: &Path, dpi: u32) -> Option<(usize, usize, Vec<u8>)> {
+    let root = file.with_extension("page");
+    run("pdftoppm", &["-r", &dpi.to_string(), "-f", "1", "-singlefile", "-cropbox", file.to_str().unwrap(), root.to_str().unwrap()])?;
+    let bytes = std::fs::read(root.with_extension("page.ppm").with_file_name(format!("{}.ppm", root.file_name().unwrap().to_str().unwrap()))).unwrap();
+    // P6, width, height, 255, one white space, pixels
+    let mut at = 0;
+    let mut words = Vec::new();
+    while words.len() < 4 {
+        let end = bytes[at..].iter().position(u8::is_ascii_whitespace).unwrap() + at;
+        words.push(String::from_utf8_lossy(&bytes[at..end]).into_owned());
+        at = end + 1;
+    }
+    Some((words[1].parse().unwrap(), words[2].parse().unwrap(), bytes[at..].to_vec()))
+}

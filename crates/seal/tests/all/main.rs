@@ -1,0 +1,30 @@
+//! The tests of `sealbridge-seal`, one room per area. Data that nobody here wrote is looked for at `../shared/corpus` from the
+//! repository's root; where it, a font or a foreign program is absent, a line says which test was skipped.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // a test that can not go on ends with a panic
+
+mod earlier;
+mod filling;
+mod judges;
+mod paper;
+mod people;
+mod seals;
+mod stamping;
+mod verifying;
+
+use std::path::PathBuf;
+
+/// A place outside the crate, from the repository's root; `None`, said aloud, where it is absent.
+fn outside(path: &str) -> Option<PathBuf> {
+    let full = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    if !full.exists() {
+        eprintln!("SKIPPED: {path} is absent");
+        return None;
+    }
+    Some(full)
+}
+
+/// The font that is shipped for form text.
+fn font() -> Option<Vec<u8>> {
+    std::fs::read(outside("target/fonts/NotoSansSC-Regular.ttf")?).ok()
+}

@@ -1,0 +1,50 @@
+// stamp and verify: both open the stamping page, which fetches the document from the page's content script. Here the visit
+// is recorded, and the stamping page's own wishes (the seal, signatures) are passed to the host with the portal's origin.
+
+import { Refused } from "../../failure";
+import type { FromStamp, Job, SignOk } from "../../messages";
+import type { SealAnswer } from "../../protocol";
+import type { Call } from "../call";
+import type { Entry } from "../journal";
+import * as journal from "../journal";
+import * as host from "../host";
+import { signedOrigin } from "../origin";
+
+/** Opens the stamping page for a call; its result reaches the page through the content script. */
+export async function openVisit(call: Call): Promise<void> {
+  // A site that may not sign learns it before a tab opens.
+  if (call.verb === "stamp") await signedOrigin(call.origin);
+  const job: Job = {
+    operation: call.operation,
+    verb: call.verb === "verify" ? "verify" : "stamp",
+    origin: call.origin,
+    tab: call.tab,
+    name: call.arguments.name ?? "",
+    placements: call.arguments.placements ?? [],
+    fields: call.arguments.fields ?? {},
+    language: call.language,
+  };
+  await journal.change(call.operation, { job });
+  const portal = await chrome.tabs.get(call.tab);
+  const tab = await chrome.tabs.create({
+    url: chrome.runtime.getURL(`stamp.html#${call.operation}`),
+    windowId: portal.windowId,
+    index: portal.index + 1,
+    openerTabId: call.tab,
+    active: call.verb === "stamp",
+  });
+  await journal.change(call.operation, { stampTab: tab.id ?? null });
+  call.onPhase("document");
+}
+
+/** Fetches the seal for the stamping page. No key is used. */
+export async function fetchSeal(job: Job): Promise<SealAnswer> {
+  return host.ask("seal", {}, job.language);
+}
+
+/** Has the prepared revision signed; the host shows the list of documents and asks for the PIN. */
+export async function sign(entry: Entry, wish: Extract<FromStamp, { type: "sign" }>, again: boolean, onPhase: Call["onPhase"]): Promise<SignOk> {
+  if (!entry.job) throw new Refused("operation-unknown", { operation: entry.operation });
+  const asked = { origin: await signedOrigin(entry.origin), certificate: wish.certificate, seal: wish.seal, documents: wish.documents };
+  return host.useKey("stamp", asked, { operation: wish.hostOperation, language: entry.job.language, deadlineMs: 180_000, onPhase, again });
+}

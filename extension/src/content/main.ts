@@ -1,0 +1,227 @@
+// The content script: hands the page one MessagePort and forwards its calls. It decides nothing about rights: the
+// background reads the origin from the browser and judges there. Documents stay here until the stamping page fetches
+// them. It runs in the top frame only, on sites that are enabled, and says nothing to frames, openers or other origins.
+
+import { CLIENT_PROTOCOL, PAGE_VERBS } from "../messages";
+import type { FromContent, FromDocument, FromPage, Hello, PageVerb, ToContent, ToDocument, ToPage, Welcome } from "../messages";
+import { failureOf, Refused } from "../failure";
+import { tell } from "../protocol";
+import type { Failure, Language } from "../protocol";
+
+/** Ports handed out per document, and calls waiting at once: more is a page gone wild. */
+const PORTS_MAX = 16;
+const PENDING_MAX = 16;
+const TIMEOUT_MAX_MS = 3_600_000;
+/** How often a stopped background is started again for calls that wait. */
+const RECONNECTS_MAX = 3;
+/** How long the stamping page may be away (it is being reloaded) before its call counts as cancelled. */
+const STAMP_PAGE_GONE_MS = 5_000;
+
+interface Pending {
+  id: number;
+  page: MessagePort;
+  operation: string;
+  verb: PageVerb;
+  arguments: Record<string, unknown>;
+  timeoutMs: number;
+  document: Blob | null;
+  gone: ReturnType<typeof setTimeout> | null;
+}
+
+const LANGUAGE: Language = navigator.language.toLowerCase().startsWith("en") ? "en" : "zh-CN";
+
+function start(): void {
+  let ports = 0;
+  const pending = new Map<string, Pending>();
+  const documentPorts = new Map<string, chrome.runtime.Port>();
+  let background: chrome.runtime.Port | null = null;
+  let reconnects = 0;
+
+  window.addEventListener("message", (event) => {
+    // Only this window's own scripts: not frames, not openers, not another origin, not a sandboxed document.
+    if (event.source !== window || event.origin !== location.origin || self.origin !== location.origin) return;
+    const hello = event.data as unknown;
+    if (!isHello(hello) || ports >= PORTS_MAX) return;
+    ports += 1;
+    const channel = new MessageChannel();
+    const agreed = hello.protocol === CLIENT_PROTOCOL;
+    channel.port1.onmessage = (call) => {
+      fromPage(channel.port1, call.data, agreed ? null : disagreement(hello.protocol));
+    };
+    const welcome: Welcome = { sealbridge: "welcome", protocol: CLIENT_PROTOCOL, extension: EXTENSION_VERSION, nonce: hello.nonce };
+    window.postMessage(welcome, location.origin, [channel.port2]);
+  });
+
+  chrome.runtime.onConnect.addListener((port) => {
+    const operation = port.name.startsWith("document:") ? port.name.slice("document:".length) : "";
+    const call = pending.get(operation);
+    const ours = port.sender?.id === chrome.runtime.id && (port.sender.url ?? "").startsWith(chrome.runtime.getURL("stamp.html"));
+    if (!ours || !call?.document) {
+      port.disconnect();
+      return;
+    }
+    if (call.gone !== null) clearTimeout(call.gone);
+    documentPorts.set(operation, port);
+    port.onMessage.addListener((message) => fromDocument(call, message as ToDocument));
+    port.onDisconnect.addListener(() => {
+      if (documentPorts.get(operation) !== port) return;
+      documentPorts.delete(operation);
+      call.gone = setTimeout(() => fail(call, { code: "cancelled" }), STAMP_PAGE_GONE_MS);
+    });
+    port.postMessage({ type: "document", blob: call.document } satisfies FromDocument);
+  });
+
+  function fromPage(page: MessagePort, message: unknown, refusal: Failure | null): void {
+    if (!isFromPage(message)) return;
+    if ("cancel" in message) {
+      for (const call of pending.values()) if (call.page === page && call.id === message.id) cancel(call);
+      return;
+    }
+    try {
+      if (refusal) throw Refused.from(refusal);
+      if (pending.size >= PENDING_MAX) throw new Refused("busy");
+      const call = readCall(page, message);
+      pending.set(call.operation, call);
+      send({ type: "call", operation: call.operation, verb: call.verb, arguments: call.arguments, timeoutMs: call.timeoutMs, again: false });
+    } catch (thrown) {
+      answer(page, { id: message.id, failure: tell(failureOf(thrown), LANGUAGE) });
+    }
+  }
+
+  function fromDocument(call: Pending, message: ToDocument): void {
+    if (message.type === "stamped") settle(call, { id: call.id, ok: { document: message.blob, report: message.report } });
+    else if (message.type === "verified") settle(call, { id: call.id, ok: message.report });
+    else if (message.type === "failed") settle(call, { id: call.id, failure: message.failure });
+  }
+
+  function fromBackground(message: ToContent): void {
+    const call = pending.get(message.operation);
+    if (!call) return;
+    reconnects = 0;
+    if ("ok" in message) settle(call, { id: call.id, ok: message.ok });
+    else if ("failure" in message) settle(call, { id: call.id, failure: message.failure });
+    else answer(call.page, { id: call.id, event: message.event });
+  }
+
+  function cancel(call: Pending): void {
+    documentPorts.get(call.operation)?.postMessage({ type: "aborted" } satisfies FromDocument);
+    send({ type: "cancel", operation: call.operation });
+    fail(call, { code: "cancelled" });
+  }
+
+  function fail(call: Pending, failure: Failure): void {
+    settle(call, { id: call.id, failure: tell(failure, LANGUAGE) });
+  }
+
+  function settle(call: Pending, message: ToPage): void {
+    if (!pending.delete(call.operation)) return;
+    if (call.gone !== null) clearTimeout(call.gone);
+    answer(call.page, message);
+  }
+
+  /** Sends to the background, starting it where it sleeps. */
+  function send(message: FromContent): void {
+    try {
+      background ??= connect();
+      background.postMessage(message);
+    } catch {
+      // The extension was updated, switched off or removed under this page.
+      background = null;
+      for (const call of [...pending.values()]) fail(call, { code: "extension-stopped" });
+    }
+  }
+
+  function connect(): chrome.runtime.Port {
+    const port = chrome.runtime.connect({ name: "page" });
+    port.onMessage.addListener((message) => fromBackground(message as ToContent));
+    port.onDisconnect.addListener(() => {
+      if (background !== port) return;
+      background = null;
+      if (pending.size === 0) return;
+      reconnects += 1;
+      if (reconnects > RECONNECTS_MAX) {
+        for (const call of [...pending.values()]) fail(call, { code: "extension-stopped" });
+        return;
+      }
+      // The same operation ids: the background finds them in its journal, and the host in its own.
+      setTimeout(() => {
+        for (const call of [...pending.values()]) {
+          send({ type: "call", operation: call.operation, verb: call.verb, arguments: call.arguments, timeoutMs: call.timeoutMs, again: true });
+        }
+      }, 100 * reconnects);
+    });
+    return port;
+  }
+}
+
+function readCall(page: MessagePort, message: Exclude<FromPage, { cancel: true }>): Pending {
+  if (!PAGE_VERBS.includes(message.verb)) throw new Refused("verb-unknown", { verb: String(message.verb).slice(0, 40) });
+  if (typeof message.timeoutMs !== "number" || !(message.timeoutMs >= 1_000 && message.timeoutMs <= TIMEOUT_MAX_MS)) {
+    throw new Refused("request-malformed", { detail: "timeoutMs" });
+  }
+  const extra = Object.keys(message).find((key) => !["id", "verb", "arguments", "timeoutMs"].includes(key));
+  if (extra !== undefined) throw new Refused("request-unknown-field", { field: extra.slice(0, 40) });
+  if (typeof message.arguments !== "object" || message.arguments === null) throw new Refused("request-malformed", { detail: "arguments" });
+  const { document: blob, ...rest } = message.arguments;
+  const wantsDocument = message.verb === "stamp" || message.verb === "verify";
+  if (wantsDocument && !isBlob(blob)) throw new Refused("request-malformed", { detail: "document is not a Blob" });
+  if (!wantsDocument && blob !== undefined) throw new Refused("request-unknown-field", { field: "document" });
+  // Only plain data goes on; what JSON can not say never reaches the background.
+  let plain: Record<string, unknown>;
+  try {
+    plain = JSON.parse(JSON.stringify(rest)) as Record<string, unknown>;
+  } catch {
+    throw new Refused("request-malformed", { detail: "arguments are not plain data" });
+  }
+  return {
+    id: message.id,
+    page,
+    operation: newOperation(),
+    verb: message.verb,
+    arguments: plain,
+    timeoutMs: message.timeoutMs,
+    document: wantsDocument ? (blob as Blob) : null,
+    gone: null,
+  };
+}
+
+/** 128 random bits as 22 characters of base64url. */
+function newOperation(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function answer(page: MessagePort, message: ToPage): void {
+  page.postMessage(message);
+}
+
+function disagreement(client: number): Failure {
+  const old = client < CLIENT_PROTOCOL;
+  return {
+    code: "version-too-old",
+    facts: { part: old ? "client" : "extension", version: String(old ? client : CLIENT_PROTOCOL), needed: String(old ? CLIENT_PROTOCOL : client) },
+  };
+}
+
+function isHello(value: unknown): value is Hello {
+  if (typeof value !== "object" || value === null) return false;
+  const hello = value as Partial<Hello>;
+  return hello.sealbridge === "hello" && Number.isSafeInteger(hello.protocol) && typeof hello.nonce === "string" && hello.nonce.length <= 64;
+}
+
+function isFromPage(value: unknown): value is FromPage {
+  if (typeof value !== "object" || value === null) return false;
+  const { id } = value as { id?: unknown };
+  return Number.isSafeInteger(id);
+}
+
+function isBlob(value: unknown): value is Blob {
+  return value instanceof Blob || ["[object Blob]", "[object File]"].includes(Object.prototype.toString.call(value));
+}
+
+// A second injection (the site was just enabled) must not answer twice; one left over from before an update must not hinder.
+const world = globalThis as { sealbridgeIsAlive?: () => boolean };
+if (window === window.top && !world.sealbridgeIsAlive?.()) {
+  world.sealbridgeIsAlive = () => chrome.runtime?.id !== undefined;
+  start();
+}

@@ -1,0 +1,110 @@
+// What the extension's own parts say to each other. What goes to the host is in protocol.ts, which is generated.
+//
+// page ──MessagePort── content script ──runtime port "page"── background ──runtime port "stamp:ID"── stamping page
+//                          └────────────── tabs port "document:ID" (the document) ───────────────────────┘
+
+import type { Failure, Language, PageFailure, Phase, SealAnswer, StampDocument } from "./protocol";
+
+/** The version of the messages between page client and content script. */
+export const CLIENT_PROTOCOL = 1;
+
+export type PageVerb = "status" | "bind" | "login" | "stamp" | "verify";
+export const PAGE_VERBS: readonly PageVerb[] = ["status", "bind", "login", "stamp", "verify"];
+
+/** Page to content script: the first words, posted into the page's own window. */
+export interface Hello {
+  sealbridge: "hello";
+  protocol: number;
+  /** Echoed, so that two copies of the client do not take each other's port. */
+  nonce: string;
+}
+
+/** Content script to page: the answer, posted into the page's own window together with one MessagePort. */
+export interface Welcome {
+  sealbridge: "welcome";
+  protocol: number;
+  extension: string;
+  nonce: string;
+}
+
+/** Page to content script, over the MessagePort. */
+export type FromPage =
+  | { id: number; verb: PageVerb; arguments: Record<string, unknown>; timeoutMs: number }
+  | { id: number; cancel: true };
+
+/** Content script to page, over the MessagePort. */
+export type ToPage =
+  | { id: number; ok: unknown }
+  | { id: number; failure: PageFailure }
+  | { id: number; event: { phase: Phase | "document" } };
+
+/** Content script to background. Documents stay behind; the stamping page fetches them. */
+export type FromContent =
+  | { type: "call"; operation: string; verb: PageVerb; arguments: Record<string, unknown>; timeoutMs: number; again: boolean }
+  | { type: "cancel"; operation: string };
+
+/** Background to content script. */
+export type ToContent =
+  | { operation: string; ok: unknown }
+  | { operation: string; failure: PageFailure }
+  | { operation: string; event: { phase: Phase | "document" } };
+
+/** Where a seal goes. Millimetres from the lower left corner of the page as it is shown, to the seal's lower left corner. */
+export type Placement = { field: string } | { page: number; x: number; y: number };
+
+/** One visit to the stamping page. */
+export interface Job {
+  operation: string;
+  verb: "stamp" | "verify";
+  origin: string;
+  /** The portal's tab. */
+  tab: number;
+  name: string;
+  placements: Placement[];
+  fields: Record<string, string>;
+  language: Language;
+}
+
+/** Stamping page to background. */
+export type FromStamp =
+  | { type: "seal"; call: number }
+  | { type: "sign"; call: number; hostOperation: string; certificate: string; seal: string; documents: StampDocument[] }
+  | { type: "cancel-signing"; hostOperation: string }
+  | { type: "settled"; outcome: "done" | "failed" };
+
+/** Background to stamping page. */
+export type ToStamp =
+  | { type: "job"; job: Job }
+  | { type: "gone"; failure: Failure }
+  | { type: "ok"; call: number; ok: unknown }
+  | { type: "failed"; call: number; failure: Failure }
+  | { type: "phase"; phase: Phase };
+
+export type SealOk = SealAnswer;
+export interface SignOk {
+  signatures: string[];
+}
+
+/** Content script to stamping page, over the document port. */
+export type FromDocument = { type: "document"; blob: Blob } | { type: "aborted" };
+
+/** Stamping page to content script, over the document port. */
+export type ToDocument =
+  | { type: "stamped"; blob: Blob; report: unknown }
+  | { type: "verified"; report: unknown }
+  | { type: "failed"; failure: PageFailure };
+
+/** Popup to background. */
+export type FromPopup =
+  | { type: "status" }
+  | { type: "enable"; origin: string; tab: number | null }
+  | { type: "disable"; origin: string };
+
+/** What is known here about a site. */
+export interface Binding {
+  account: string;
+  organisation: string;
+  certificate: string;
+  /** Unix seconds. */
+  at: number;
+}

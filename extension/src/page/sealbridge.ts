@@ -1,0 +1,346 @@
+// The page client: what a portal includes to let its visitors bind, log in and stamp with Sealbridge.
+// It finds the extension, sends calls over one MessagePort, keeps deadlines, and turns failures into SealbridgeError.
+// It decides nothing: the extension and the native host check everything again, and the portal's server must check the results.
+
+import { CLIENT_PROTOCOL } from "../messages";
+import type { Hello, PageVerb, ToPage, Welcome } from "../messages";
+import { tell, WORDS } from "../protocol";
+import type { Code, Failure, Language, PageFailure } from "../protocol";
+
+/** Two sentences for people. */
+export interface Sentences {
+  /** What happened. */
+  what: string;
+  /** What to do. */
+  remedy: string;
+}
+
+/** Every rejected promise of this client rejects with this. */
+export class SealbridgeError extends Error {
+  /** The stable code, for example `pin-incorrect`, `cancelled`, `host-missing`. */
+  readonly code: string;
+  /** Who can do something: `caller`, `environment`, `user`, `token`, `document`, `portal` or `sealbridge`. */
+  readonly party: string;
+  /** What is known about it, for example `{ triesLeft: "7" }`. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** 中文。 */
+  readonly zh: Sentences;
+  /** English. */
+  readonly en: Sentences;
+
+  constructor(failure: { code: string; party: string; facts: Record<string, string>; words: { "zh-CN": Sentences; en: Sentences } }) {
+    super(`${failure.code}: ${failure.words.en.what}`);
+    this.name = "SealbridgeError";
+    this.code = failure.code;
+    this.party = failure.party;
+    this.facts = failure.facts;
+    this.zh = failure.words["zh-CN"];
+    this.en = failure.words.en;
+  }
+
+  /** The sentences in the page's language (`<html lang>`); Chinese unless it is English. */
+  get words(): Sentences {
+    return pageLanguage() === "en" ? this.en : this.zh;
+  }
+}
+
+/** How far a call has come: the document is open in the stamping page; the consent window is open; the token waits for its PIN; the key is used. */
+export type Phase = "document" | "consent" | "pin" | "signing";
+
+/** What every call takes besides its own arguments. */
+export interface CallOptions {
+  /** Aborting cancels the call and closes the windows it opened; it rejects with `cancelled`. */
+  signal?: AbortSignal;
+  /** How long to wait, 1 second to 1 hour. Default: 2 minutes, for stamp 30 minutes. */
+  timeoutMs?: number;
+  /** Told of progress. */
+  onPhase?: (phase: Phase) => void;
+}
+
+/** What a page may know before the user has agreed to anything: no names, no serial numbers, no certificates. */
+export interface Status {
+  /** The extension's version. */
+  extension: string;
+  /** The native host's version; null where it does not answer, and `missing` says why. */
+  host: string | null;
+  /** `linux`, `macos` or `windows`. */
+  platform: string | null;
+  /** The keys that are plugged in. */
+  tokens: TokenStatus[];
+  /** Whether bind, login and stamp can be tried now. */
+  ready: boolean;
+  /** What is missing where it is not ready, with the words for it. */
+  missing: SealbridgeError[];
+}
+
+/** One plugged-in key. */
+export interface TokenStatus {
+  /** `ready`, `pin-low`, `pin-final-try`, `locked` or `uninitialised`. */
+  state: string;
+  /** How many certificates on it can log in now. */
+  certificates: number;
+  /** How many seals are on it. */
+  seals: number;
+}
+
+/** A signed statement for the portal's server: a compact JWS. */
+export interface Token {
+  token: string;
+}
+
+/** Where the seal is offered first; the user can move it. */
+export type Placement =
+  /** On this signature field. */
+  | { field: string }
+  /** On this page (counted from 1), in millimetres from the page's lower left corner to the seal's. */
+  | { page: number; x: number; y: number };
+
+export interface StampRequest {
+  /** The PDF; best a `File` or what `fetch().blob()` gives, which are passed on without being copied. */
+  document: Blob;
+  /** The name that the user sees and agrees to. */
+  name: string;
+  /** At most one for now. */
+  placements?: Placement[];
+  /** Values for form fields by their full names; a check box takes `Off` or the name of its state. The user sees and can change them. */
+  fields?: Record<string, string>;
+}
+
+export interface Stamped {
+  /** The stamped PDF. The original is its beginning, byte for byte. */
+  document: Blob;
+  /** What the extension's own verifier says of it. */
+  report: VerifyReport;
+}
+
+/** What the extension's own verifier says. It knows no trust anchors; the portal's server must verify again with its own. */
+export interface VerifyReport {
+  /**
+   * `intact-not-trusted`: every signature is right and the newest covers the whole file (the best there is without anchors);
+   * `changed`: something follows or surrounds the signatures; `invalid`: at least one is broken; `no-signature`.
+   */
+  verdict: "valid" | "intact-not-trusted" | "changed" | "invalid" | "no-signature";
+  /** Bytes of the file. */
+  length: number;
+  /** Bytes that no signature covers. */
+  uncoveredBytes: number;
+  repaired: boolean;
+  encrypted: boolean;
+  /** One per signature, in the order of the form. */
+  signatures: SignatureReport[];
+  /** The whole report for people. */
+  words: { "zh-CN": string; en: string };
+}
+
+export interface SignatureReport {
+  field: string;
+  /** The page it is shown on, from 1. */
+  page: number | null;
+  /** The signed bytes are unchanged and the signature is right. */
+  intact: boolean;
+  covered: "whole-file" | "revision" | "irregular";
+  coveredBytes: number;
+  trust: "trusted" | "untrusted" | "not-checked";
+  signer: {
+    organisation: string | null;
+    commonName: string | null;
+    creditCode: string | null;
+    issuer: string | null;
+    serial: string;
+    notBefore: number;
+    notAfter: number;
+    sha256: string;
+    test: boolean;
+  } | null;
+  /** By the signer's own statement, Unix seconds. */
+  signingTime: number | null;
+  seal: { id: string; name: string; kind: number; sha256: string; maker: string | null; makerTrusted: boolean; matches: boolean } | null;
+  problems: { code: string; detail?: string }[];
+}
+
+/** The connection to the extension. */
+export interface Sealbridge {
+  /** The version of the extension, or null where none answered (yet). */
+  readonly extension: string | null;
+  /** What is there and what is missing. Shows no window. */
+  status(options?: CallOptions): Promise<Status>;
+  /** Signs that the user's key belongs to this account. `challenge` is the server's nonce. */
+  bind(request: { account: string; challenge: string }, options?: CallOptions): Promise<Token>;
+  /** Signs the server's challenge. */
+  login(request: { challenge: string }, options?: CallOptions): Promise<Token>;
+  /** Opens the stamping page, where the user fills, places the seal and signs. */
+  stamp(request: StampRequest, options?: CallOptions): Promise<Stamped>;
+  /** Checks a stamped document here in the browser. */
+  verify(document: Blob, options?: CallOptions): Promise<VerifyReport>;
+}
+
+/** How long the content script may take to answer; it does so before anything else is started. */
+const HELLO_MS = 1_000;
+const TIMEOUT_MS: Record<PageVerb, number> = { status: 15_000, bind: 120_000, login: 120_000, stamp: 1_800_000, verify: 300_000 };
+/** The extension keeps the deadline; this is how much longer the page waits for its word about it. */
+const GRACE_MS = 3_000;
+
+/**
+ * Connects to the extension. Always resolves: whether the extension is there shows in `extension`, and in the calls,
+ * which look for it again and reject with `extension-missing` where none answers.
+ */
+export async function connect(): Promise<Sealbridge> {
+  const client = new Client();
+  await client.find();
+  return client;
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: SealbridgeError): void;
+  onPhase: ((phase: Phase) => void) | undefined;
+}
+
+class Client implements Sealbridge {
+  extension: string | null = null;
+  #port: MessagePort | null = null;
+  #nextId = 1;
+  readonly #waiting = new Map<number, Waiting>();
+
+  async status(options: CallOptions = {}): Promise<Status> {
+    const status = (await this.#call("status", {}, options)) as Omit<Status, "missing"> & { missing: PageFailure[] };
+    return { ...status, missing: status.missing.map((failure) => new SealbridgeError(failure)) };
+  }
+
+  async bind(request: { account: string; challenge: string }, options: CallOptions = {}): Promise<Token> {
+    return (await this.#call("bind", { ...request }, options)) as Token;
+  }
+
+  async login(request: { challenge: string }, options: CallOptions = {}): Promise<Token> {
+    return (await this.#call("login", { ...request }, options)) as Token;
+  }
+
+  async stamp(request: StampRequest, options: CallOptions = {}): Promise<Stamped> {
+    const document = await readable(request.document, request.name);
+    return (await this.#call("stamp", { ...request, document }, options)) as Stamped;
+  }
+
+  async verify(document: Blob, options: CallOptions = {}): Promise<VerifyReport> {
+    return (await this.#call("verify", { document: await readable(document, "") }, options)) as VerifyReport;
+  }
+
+  /** Says hello and waits for the content script's port. */
+  async find(): Promise<boolean> {
+    if (this.#port) return true;
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    const nonce = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return new Promise((resolve) => {
+      const listen = (event: MessageEvent): void => {
+        // An answer from a frame, an opener or another window is no answer.
+        if (event.source !== window || event.origin !== location.origin || !isWelcome(event.data, nonce)) return;
+        const port = event.ports[0];
+        if (!port) return;
+        end(true);
+        this.#port = port;
+        this.extension = event.data.extension;
+        port.onmessage = (message) => this.#answered(message.data as ToPage);
+      };
+      const end = (found: boolean): void => {
+        clearTimeout(timer);
+        window.removeEventListener("message", listen);
+        resolve(found);
+      };
+      const timer = setTimeout(() => end(false), HELLO_MS);
+      window.addEventListener("message", listen);
+      const hello: Hello = { sealbridge: "hello", protocol: CLIENT_PROTOCOL, nonce };
+      window.postMessage(hello, location.origin);
+    });
+  }
+
+  async #call(verb: PageVerb, args: Record<string, unknown>, options: CallOptions): Promise<unknown> {
+    const { signal, onPhase } = options;
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS[verb];
+    if (signal?.aborted) throw refused({ code: "cancelled" });
+    if (!(await this.find())) throw missing();
+    const port = this.#port;
+    if (!port) throw missing();
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        port.postMessage({ id, cancel: true });
+        waiting.reject(refused({ code: "cancelled" }));
+      };
+      const timer = setTimeout(() => {
+        port.postMessage({ id, cancel: true });
+        waiting.reject(refused({ code: "timed-out", facts: { seconds: String(Math.round(timeoutMs / 1000)) } }));
+      }, timeoutMs + GRACE_MS);
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+        this.#waiting.delete(id);
+      };
+      const waiting: Waiting = {
+        resolve: (value) => {
+          end();
+          resolve(value);
+        },
+        reject: (error) => {
+          end();
+          reject(error);
+        },
+        onPhase,
+      };
+      this.#waiting.set(id, waiting);
+      signal?.addEventListener("abort", abort);
+      try {
+        port.postMessage({ id, verb, arguments: args, timeoutMs });
+      } catch {
+        waiting.reject(refused({ code: "request-malformed", facts: { detail: "arguments can not be sent" } }));
+      }
+    });
+  }
+
+  #answered(message: ToPage): void {
+    const waiting = this.#waiting.get(message.id);
+    if (!waiting) return;
+    if ("ok" in message) waiting.resolve(message.ok);
+    else if ("failure" in message) waiting.reject(new SealbridgeError(message.failure));
+    else waiting.onPhase?.(message.event.phase);
+  }
+}
+
+function refused(failure: Failure): SealbridgeError {
+  return new SealbridgeError(tell(failure, pageLanguage()));
+}
+
+/**
+ * No content script answered. A page can not learn whether the extension is not installed or not enabled on this site
+ * (on other sites it is nowhere to be seen), so both remedies are given.
+ */
+function missing(): SealbridgeError {
+  const both = tell({ code: "extension-missing" }, pageLanguage());
+  const remedy = (language: Language): string => [WORDS["extension-missing"], WORDS["extension-not-enabled"]].map((words) => words.remedy[language]).join(language === "en" ? " If it is installed: " : "如果已经安装：");
+  for (const language of ["zh-CN", "en"] as const) both.words[language].remedy = remedy(language);
+  return new SealbridgeError(both);
+}
+
+function pageLanguage(): Language {
+  return (document.documentElement.lang || navigator.language).toLowerCase().startsWith("en") ? "en" : "zh-CN";
+}
+
+/** Finds out before a window is opened whether the bytes can be read; makes Firefox back a Blob in memory by a file. */
+async function readable(document: Blob, name: string): Promise<Blob> {
+  if (!(document instanceof Blob)) throw refused({ code: "request-malformed", facts: { detail: "document is not a Blob" } });
+  try {
+    // Firefox passes large Blobs of memory to other processes by copying, and does not finish above 128 MB.
+    const inMemory = !(document instanceof File) && "mozInnerScreenX" in window;
+    const passed = inMemory && document.size > 16 * 1024 * 1024 ? await new Response(document).blob() : document;
+    await passed.slice(-4).arrayBuffer();
+    return passed;
+  } catch (error) {
+    const detail = error instanceof Error ? error.name : "";
+    throw refused({ code: "read-failed" satisfies Code, facts: { name, detail } });
+  }
+}
+
+function isWelcome(value: unknown, nonce: string): value is Welcome {
+  if (typeof value !== "object" || value === null) return false;
+  const welcome = value as Partial<Welcome>;
+  return welcome.sealbridge === "welcome" && welcome.nonce === nonce && typeof welcome.extension === "string";
+}

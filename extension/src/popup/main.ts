@@ -1,0 +1,173 @@
+// The popup: the key and its certificates, what this browser knows about this site, what is missing and what to do, and the
+// one click that lets a site use Sealbridge. It asks for no PIN and starts no signature.
+
+import type { CertificateView, TokenView } from "sealbridge-wasm";
+import type { Overview } from "../background/actions/status";
+import { enabledOrigins, isBundled, patternOf } from "../background/portals";
+import { language, t, translate, useLanguage } from "../language";
+import type { Key } from "../language";
+import type { Binding, FromPopup } from "../messages";
+import type { PageFailure } from "../protocol";
+import { showFailure } from "../failure-view";
+
+/** Days before the end of a certificate when the colour changes: CAs renew within the last 30 to 60 days. */
+const SOON_DAYS = 60;
+
+const $ = <E extends HTMLElement = HTMLElement>(id: string): E => document.getElementById(id) as E;
+
+type FromBackground = { type: "status"; overview: Overview } | { type: "site" } | { type: "tokens" } | { type: "failed"; failure: PageFailure };
+
+let port: chrome.runtime.Port;
+let site: { origin: string; tab: number | null } | null = null;
+let justEnabled = false;
+
+async function start(): Promise<void> {
+  await useLanguage();
+  translate(document);
+  connect();
+  $("refresh").addEventListener("click", look);
+  $("language").addEventListener("click", () => void switchLanguage());
+  $("enable").addEventListener("click", enable);
+  $("disable").addEventListener("click", () => site && post({ type: "disable", origin: site.origin }));
+  look();
+  await readSite();
+}
+
+function connect(): void {
+  port = chrome.runtime.connect({ name: "popup" });
+  port.onMessage.addListener((message: FromBackground) => {
+    if (message.type === "status") showOverview(message.overview);
+    else if (message.type === "tokens") look();
+    else if (message.type === "site") void readSite();
+    else showFailure($("site-failure"), message.failure);
+  });
+  // The browser may stop the background at any time; the next click starts it again.
+  port.onDisconnect.addListener(() => setTimeout(connect, 200));
+}
+
+function post(message: FromPopup): void {
+  port.postMessage(message);
+}
+
+function look(): void {
+  $("summary").textContent = t("popupLooking");
+  $("summary").className = "";
+  post({ type: "status" });
+}
+
+// ---- this site ----
+
+async function readSite(): Promise<void> {
+  const [tab] = await chrome.tabs.query({ active: true, currentWindow: true });
+  site = tab?.url ? siteOf(tab.url, tab.id ?? null) : null;
+  const can = site !== null && canBeEnabled(site.origin);
+  const bundled = site !== null && isBundled(site.origin);
+  const enabled = site !== null && (bundled || (await enabledOrigins()).includes(site.origin));
+  $("origin").textContent = site?.origin ?? "";
+  $("origin").hidden = site === null;
+  $("site-state").textContent = site === null ? t("popupNoSite") : bundled ? t("popupBundled") : enabled ? t(justEnabled ? "popupReload" : "popupEnabled") : can ? t("popupNotEnabled") : t("popupHttp");
+  $("site").dataset["enabled"] = String(enabled);
+  $("enable").hidden = enabled || !can;
+  $("disable").hidden = !enabled || bundled;
+  const { bindings } = await chrome.storage.local.get("bindings");
+  const binding = site ? (bindings as Record<string, Binding> | undefined)?.[site.origin] : undefined;
+  $("binding").hidden = !enabled;
+  $("binding").textContent = binding ? `${t("popupBoundTo", binding.account, binding.organisation)} · ${day(binding.at)}` : t("popupNotBound");
+}
+
+function siteOf(address: string, tab: number | null): { origin: string; tab: number | null } | null {
+  const url = URL.parse(address);
+  return url && (url.protocol === "https:" || url.protocol === "http:") ? { origin: url.origin, tab } : null;
+}
+
+/** Sites whose permission the manifest lets us ask for. */
+function canBeEnabled(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin);
+  return protocol === "https:" || hostname === "localhost";
+}
+
+/** Asks for the permission inside the click. The browser's question may close this popup; the background finishes then. */
+function enable(): void {
+  if (!site) return;
+  const { origin, tab } = site;
+  void chrome.storage.session.set({ wanted: { origin, tab } });
+  void chrome.permissions.request({ origins: [patternOf(origin)] }).then((granted) => {
+    if (!granted) return chrome.storage.session.remove("wanted");
+    justEnabled = true;
+    return post({ type: "enable", origin, tab });
+  });
+}
+
+// ---- the key ----
+
+function showOverview({ hello, status, missing, missingForStamp }: Overview): void {
+  const all = [...missing, ...missingForStamp];
+  $("summary").textContent = t(all.length === 0 ? "popupReady" : "popupNotReady");
+  $("summary").className = all.length === 0 ? "good" : "bad";
+  $("missing").hidden = all.length === 0;
+  $("missing-list").replaceChildren(
+    ...all.map((failure) => {
+      const element = document.createElement("div");
+      element.className = "failure";
+      showFailure(element, failure);
+      return element;
+    }),
+  );
+  const tokens = status?.tokens ?? [];
+  $("keys").hidden = tokens.length === 0;
+  $("tokens").replaceChildren(...tokens.map(token));
+  $("versions").textContent = `Sealbridge ${EXTENSION_VERSION}${hello ? ` · ${t("popupHost", hello.host)}` : ""}`;
+}
+
+const STATES: Record<string, [Key, string]> = {
+  ready: ["stateReady", ""],
+  "pin-low": ["statePinLow", "warn"],
+  "pin-final-try": ["statePinFinalTry", "bad"],
+  locked: ["stateLocked", "bad"],
+  uninitialised: ["stateUninitialised", "warn"],
+};
+
+function token(view: TokenView): HTMLElement {
+  const item = document.createElement("li");
+  item.dataset["state"] = view.state;
+  const [state, level] = STATES[view.state] ?? ["stateReady", ""];
+  const head = element("div", "token-head");
+  head.append(element("strong", "", view.label), element("span", `state ${level}`, t(state)));
+  item.append(head, ...view.certificates.filter((certificate) => certificate.hasKey && !certificate.encryptionOnly).map(certificate));
+  const seals = view.seals.map((seal) => seal.label).join(language() === "en" ? ", " : "、");
+  item.append(element("p", "small", `${t("popupSeal")}: ${seals || t("popupNoSeal")}`));
+  return item;
+}
+
+function certificate(view: CertificateView): HTMLElement {
+  const card = element("div", "certificate");
+  const name = element("p", "organisation", view.organisation);
+  if (view.test) name.append(element("span", "tag", t("popupTest")));
+  card.append(name);
+  if (view.creditCode) card.append(element("p", "small", `${t("popupCreditCode")} ${view.creditCode}`));
+  const left = view.daysLeft < 0 ? t("popupExpired") : t("popupDays", view.daysLeft);
+  const level = view.daysLeft < 0 ? "bad" : view.daysLeft < SOON_DAYS ? "warn" : "";
+  if (view.notAfter > 0) card.append(element("p", `small expiry ${level}`, `${t("popupExpiry")} ${day(view.notAfter)} · ${left}`));
+  return card;
+}
+
+function element(name: string, className: string, text = ""): HTMLElement {
+  const made = document.createElement(name);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function day(unix: number): string {
+  return new Date(unix * 1000).toLocaleDateString(language());
+}
+
+async function switchLanguage(): Promise<void> {
+  await chrome.storage.local.set({ language: language() === "en" ? "zh-CN" : "en" });
+  await useLanguage();
+  translate(document);
+  await readSite();
+  look();
+}
+
+void start();

@@ -1,0 +1,1057 @@
+// Messages, codes and words of Sealbridge. Generated from crates/protocol; do not edit.
+// cargo run -p sealbridge-protocol --example typescript > extension/src/protocol.ts
+
+/** The version of these messages. */
+export const PROTOCOL = 1;
+/** Most bytes of a message to the host. */
+export const TO_HOST_MAX = 65536;
+/** Most bytes of a message from the host. */
+export const FROM_HOST_MAX = 1048576;
+/** Longest deadline. */
+export const DEADLINE_MAX_MS = 600000;
+/** Most documents in one consent. */
+export const DOCUMENTS_MAX = 50;
+/** Most bytes of a seal. */
+export const SEAL_MAX = 716800;
+/** Longest origin. */
+export const ORIGIN_MAX = 255;
+/** Longest login or bind statement. */
+export const STATEMENT_MAX = 32768;
+/** Shortest nonce, in characters. */
+export const NONCE_MIN = 22;
+/** Longest nonce, in characters. */
+export const NONCE_MAX = 128;
+
+/** A language that people are addressed in. */
+export type Language =
+  | "zh-CN"
+  | "en";
+
+/** Who can do something about a failure. */
+export type Party =
+  | "caller"
+  | "environment"
+  | "user"
+  | "token"
+  | "document"
+  | "portal"
+  | "sealbridge";
+
+/** Every way in which a request can fail. */
+export type Code =
+  | "request-malformed"
+  | "request-unknown-field"
+  | "request-too-large"
+  | "verb-unknown"
+  | "version-too-old"
+  | "origin-refused"
+  | "origin-not-enabled"
+  | "frame-refused"
+  | "caller-refused"
+  | "busy"
+  | "operation-mismatch"
+  | "operation-unknown"
+  | "nonce-malformed"
+  | "account-malformed"
+  | "too-many-documents"
+  | "extension-missing"
+  | "extension-not-enabled"
+  | "extension-stopped"
+  | "host-missing"
+  | "host-forbidden"
+  | "host-lost"
+  | "host-timeout"
+  | "answer-malformed"
+  | "manifest-missing"
+  | "manifest-mismatch"
+  | "binary-missing"
+  | "configuration-malformed"
+  | "install-failed"
+  | "dialog-missing"
+  | "dialog-failed"
+  | "module-not-configured"
+  | "module-missing"
+  | "module-failed"
+  | "module-crashed"
+  | "module-hung"
+  | "module-refused"
+  | "journal-failed"
+  | "cancelled"
+  | "timed-out"
+  | "token-missing"
+  | "token-removed"
+  | "token-ambiguous"
+  | "token-uninitialised"
+  | "token-busy"
+  | "token-error"
+  | "pin-incorrect"
+  | "pin-last-try"
+  | "pin-locked"
+  | "pin-length"
+  | "pin-characters"
+  | "pin-not-set"
+  | "certificate-missing"
+  | "certificate-ambiguous"
+  | "certificate-unreadable"
+  | "certificate-expired"
+  | "certificate-not-yet-valid"
+  | "certificate-encryption-only"
+  | "certificate-key-usage"
+  | "key-missing"
+  | "key-unsupported"
+  | "seal-missing"
+  | "seal-ambiguous"
+  | "seal-invalid"
+  | "seal-other-certificate"
+  | "seal-expired"
+  | "seal-not-yet-valid"
+  | "seal-too-large"
+  | "signature-mismatch"
+  | "not-pdf"
+  | "pdf-truncated"
+  | "pdf-damaged"
+  | "pdf-password-needed"
+  | "pdf-password-wrong"
+  | "pdf-forbids-changes"
+  | "pdf-over-budget"
+  | "pdf-unsupported"
+  | "page-missing"
+  | "field-missing"
+  | "field-signed"
+  | "field-value"
+  | "field-read-only"
+  | "placement-missing"
+  | "placement-outside"
+  | "earlier-signature-would-break"
+  | "document-changed"
+  | "result-invalid"
+  | "read-failed"
+  | "write-failed"
+  | "disk-full"
+  | "output-exists"
+  | "no-signature"
+  | "document-not-valid"
+  | "token-too-large"
+  | "token-malformed"
+  | "token-type"
+  | "nonce-unknown"
+  | "nonce-expired"
+  | "audience-mismatch"
+  | "algorithm-refused"
+  | "signature-invalid"
+  | "certificate-untrusted"
+  | "certificate-revoked"
+  | "revocation-unknown"
+  | "statement-expired"
+  | "statement-not-yet-valid"
+  | "account-mismatch"
+  | "credit-code-missing"
+  | "credit-code-mismatch"
+  | "account-already-bound"
+  | "certificate-already-bound"
+  | "not-bound"
+  | "signer-mismatch"
+  | "upload-too-large"
+  | "portal-busy"
+  | "internal";
+
+/** What the token says of its PIN. */
+export type TokenState =
+  | "ready"
+  | "pin-low"
+  | "pin-final-try"
+  | "locked"
+  | "uninitialised";
+
+/** What an operation is doing. */
+export type Phase =
+  | "consent"
+  | "pin"
+  | "signing";
+
+/** Where an operation stands. */
+export type OutcomeState =
+  | "unknown"
+  | "running"
+  | "done"
+  | "failed";
+
+/** What went wrong. */
+export interface Failure {
+  code: Code;
+  /** camelCase names; the words use them. */
+  facts?: Record<string, string>;
+}
+
+/** What happened and what to do. */
+export interface TwoSentences {
+  what: string;
+  remedy: string;
+}
+
+/** The two sentences in both languages. */
+export interface BothLanguages {
+  "zh-CN": TwoSentences;
+  en: TwoSentences;
+}
+
+/** A failure with its words in one language. */
+export interface Told {
+  code: Code;
+  party: Party;
+  facts: Record<string, string>;
+  what: string;
+  remedy: string;
+}
+
+/** A failure as a page gets it. */
+export interface PageFailure {
+  code: Code;
+  party: Party;
+  facts: Record<string, string>;
+  /** In the user's language. */
+  what: string;
+  /** In the user's language. */
+  remedy: string;
+  words: BothLanguages;
+}
+
+/** The extension's first words. */
+export interface HelloArguments {
+  protocol: number;
+  /** The extension's version. */
+  extension: string;
+}
+
+/** The host's first words. */
+export interface HelloAnswer {
+  protocol: number;
+  /** The host's version. */
+  host: string;
+  /** Whether loopback http origins are served. */
+  developer: boolean;
+  /** linux, macos or windows. */
+  platform: string;
+}
+
+/** Nothing is asked. */
+export interface StatusArguments {
+}
+
+/** Everything that the host sees now. */
+export interface StatusAnswer {
+  modules: ModuleInfo[];
+  tokens: TokenInfo[];
+}
+
+/** A token driver (PKCS#11 module). */
+export interface ModuleInfo {
+  name: string;
+  path: string;
+  /** Why it cannot be used. */
+  failure?: Failure;
+}
+
+/** A token that is plugged in. */
+export interface TokenInfo {
+  module: string;
+  slot: number;
+  label: string;
+  serial: string;
+  state: TokenState;
+  /** The PIN is entered on the token or its reader. */
+  protectedPath: boolean;
+  certificates: CertificateInfo[];
+  seals: SealInfo[];
+}
+
+/** A certificate on a token. */
+export interface CertificateInfo {
+  /** SHA-256 of the DER, 64 hexadecimal digits. */
+  id: string;
+  /** Standard base64. */
+  der: string;
+  /** Issuers found on the token, nearest first; standard base64. */
+  chain: string[];
+  hasKey: boolean;
+  label: string;
+}
+
+/** A seal on a token. */
+export interface SealInfo {
+  /** SHA-256 of the seal's bytes, 64 hexadecimal digits. */
+  id: string;
+  label: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** Binds a certificate to an account. */
+export interface BindArguments {
+  /** From the browser, never from the page. */
+  origin: string;
+  nonce: string;
+  account: string;
+  /** A certificate's id. */
+  certificate?: string;
+}
+
+/** The signed statement. */
+export interface BindAnswer {
+  /** A compact JWS. */
+  token: string;
+}
+
+/** Signs a portal's challenge. */
+export interface LoginArguments {
+  /** From the browser, never from the page. */
+  origin: string;
+  nonce: string;
+  /** A certificate's id. */
+  certificate?: string;
+}
+
+/** The signed statement. */
+export interface LoginAnswer {
+  /** A compact JWS. */
+  token: string;
+}
+
+/** Signs prepared documents in one consent. */
+export interface StampArguments {
+  /** From the browser, never from the page. */
+  origin: string;
+  /** A certificate's id. */
+  certificate: string;
+  /** A seal's id. */
+  seal: string;
+  documents: StampDocument[];
+}
+
+/** One document of the list that the consent window shows. */
+export interface StampDocument {
+  name: string;
+  /** Bytes of the original. */
+  size: number;
+  pages: number;
+  /** SHA-256 over the ByteRange, 43 characters of base64url. */
+  digest: string;
+  /** Where the seal stands, for people. */
+  place: string;
+}
+
+/** The signatures, in the order of the documents. */
+export interface StampAnswer {
+  /** CMS in DER, standard base64. */
+  signatures: string[];
+}
+
+/** Fetches a seal. */
+export interface SealArguments {
+  /** A seal's id. */
+  seal?: string;
+  /** A certificate's id. */
+  certificate?: string;
+}
+
+/** The seal and the certificate to stamp with. */
+export interface SealAnswer {
+  /** Standard base64. */
+  seal: string;
+  /** SHA-256 of the seal's bytes. */
+  id: string;
+  certificate: CertificateInfo;
+}
+
+/** Closes an operation's dialog. */
+export interface CancelArguments {
+  /** An operation's id. */
+  operation: string;
+}
+
+/** Taken note of. */
+export interface CancelAnswer {
+}
+
+/** Asks what became of an operation. */
+export interface OutcomeArguments {
+  /** An operation's id. */
+  operation: string;
+}
+
+/** What the journal knows. */
+export interface OutcomeAnswer {
+  state: OutcomeState;
+  /** The operation's answer, when it is done. */
+  ok?: unknown;
+  /** Why it failed. */
+  failure?: Failure;
+}
+
+/** The verbs, each with what is asked and what is answered. */
+export interface Verbs {
+  hello: { arguments: HelloArguments; answer: HelloAnswer };
+  status: { arguments: StatusArguments; answer: StatusAnswer };
+  bind: { arguments: BindArguments; answer: BindAnswer };
+  login: { arguments: LoginArguments; answer: LoginAnswer };
+  stamp: { arguments: StampArguments; answer: StampAnswer };
+  seal: { arguments: SealArguments; answer: SealAnswer };
+  cancel: { arguments: CancelArguments; answer: CancelAnswer };
+  outcome: { arguments: OutcomeArguments; answer: OutcomeAnswer };
+}
+
+export type Verb = keyof Verbs;
+
+/** What the extension sends to the host. */
+export interface HostRequest<V extends Verb = Verb> {
+  id: string;
+  verb: V;
+  language: Language;
+  deadlineMs: number;
+  arguments: Verbs[V]["arguments"];
+}
+
+/** What comes from the host: an answer, a refusal, or an event. */
+export type FromHost<V extends Verb = Verb> =
+  | { id: string; ok: Verbs[V]["answer"] }
+  | { id?: string; failure: Failure }
+  | { id: string; event: { phase: Phase } }
+  | { event: { tokens: "changed" } };
+
+/** The two sentences of a code as templates: `{fact}` names a fact, `[…]` is left out when its fact is not known. */
+export interface Template {
+  party: Party;
+  what: Record<Language, string>;
+  remedy: Record<Language, string>;
+}
+
+export const WORDS: Readonly<Record<Code, Template>> = {
+  "request-malformed": {
+    party: "caller",
+    what: { "zh-CN": "网页发出的请求格式不正确[：{detail}]。", "en": "The page sent a request that is not well formed[: {detail}]." },
+    remedy: { "zh-CN": "请刷新网页后重试；如果仍然出现，请把本提示告诉网站的技术人员。", "en": "Reload the page and try again; if it happens again, show this message to the site's support." },
+  },
+  "request-unknown-field": {
+    party: "caller",
+    what: { "zh-CN": "网页发出的请求含有未知的内容[“{field}”]，已拒绝。", "en": "The page's request holds an unknown field[ “{field}”] and was refused." },
+    remedy: { "zh-CN": "请刷新网页后重试；如果仍然出现，请把本提示告诉网站的技术人员。", "en": "Reload the page and try again; if it happens again, show this message to the site's support." },
+  },
+  "request-too-large": {
+    party: "caller",
+    what: { "zh-CN": "请求太大，已拒绝[（上限 {limit} 字节）]。", "en": "The request is too large and was refused[ (limit {limit} bytes)]." },
+    remedy: { "zh-CN": "请减少一次处理的文件数量后重试；如果仍然出现，请告诉网站的技术人员。", "en": "Try again with fewer documents at a time; if it happens again, tell the site's support." },
+  },
+  "verb-unknown": {
+    party: "caller",
+    what: { "zh-CN": "不支持网页要求的操作[“{verb}”]。", "en": "The page asked for an operation that does not exist here[: “{verb}”]." },
+    remedy: { "zh-CN": "请把印桥更新到最新版本后重试；如果仍然出现，请告诉网站的技术人员。", "en": "Update Sealbridge and try again; if it happens again, tell the site's support." },
+  },
+  "version-too-old": {
+    party: "caller",
+    what: { "zh-CN": "[{part}]版本太旧[（当前 {version}）]，无法与其他部分配合工作。", "en": "[{part}: ]the version is too old[ ({version})] to work with the other parts." },
+    remedy: { "zh-CN": "请更新[{part}][到 {needed} 或更高版本]，然后重新打开浏览器。", "en": "Please update[ {part}][ to {needed} or later], then restart the browser." },
+  },
+  "origin-refused": {
+    party: "caller",
+    what: { "zh-CN": "这个网址不能使用印桥[：{origin}]。只有以 https:// 开头的正规网址才可以。", "en": "Sealbridge cannot be used from this address[: {origin}]. Only regular https:// sites can use it." },
+    remedy: { "zh-CN": "请通过网站的正式网址（https://）重新打开本页面；如果网址本来就是这样，请告诉网站的技术人员。", "en": "Open the page again through the site's official https:// address, or tell the site's support." },
+  },
+  "origin-not-enabled": {
+    party: "caller",
+    what: { "zh-CN": "您还没有允许这个网站[（{origin}）]使用印桥。", "en": "You have not allowed this site[ ({origin})] to use Sealbridge yet." },
+    remedy: { "zh-CN": "如果您信任这个网站，请点击浏览器工具栏上的印桥图标，选择【在此网站启用】，然后刷新网页。", "en": "If you trust the site, click the Sealbridge icon in the browser's toolbar, choose “Enable on this site”, then reload the page." },
+  },
+  "frame-refused": {
+    party: "caller",
+    what: { "zh-CN": "请求来自网页里嵌入的框架，已拒绝。为了您的安全，只有地址栏所显示的网站可以使用印桥。", "en": "The request came from a frame inside the page and was refused. For your safety only the site in the address bar can use Sealbridge." },
+    remedy: { "zh-CN": "请在单独的窗口中打开该网站后重试；网站的技术人员应当在顶层页面中调用印桥。", "en": "Open that site in its own window and try again; its developers must call Sealbridge from the top page." },
+  },
+  "caller-refused": {
+    party: "caller",
+    what: { "zh-CN": "调用本机程序的不是印桥扩展[：{caller}]，已拒绝。", "en": "The native program was called by something other than the Sealbridge extension[: {caller}] and refused." },
+    remedy: { "zh-CN": "请只使用从正式渠道安装的印桥扩展；如果您没有做过任何改动，请重新安装印桥。", "en": "Use only the Sealbridge extension from its official source; if you changed nothing, install Sealbridge again." },
+  },
+  "busy": {
+    party: "caller",
+    what: { "zh-CN": "上一个操作还没有完成。", "en": "Another operation is still going on." },
+    remedy: { "zh-CN": "请先完成或取消正在进行的操作（可能有一个密码窗口被其他窗口挡住了），然后重试。", "en": "Finish or cancel it first (a PIN window may be hidden behind other windows), then try again." },
+  },
+  "operation-mismatch": {
+    party: "caller",
+    what: { "zh-CN": "同一个操作编号被用于不同的内容，已拒绝。", "en": "One operation id was used for two different requests; the second was refused." },
+    remedy: { "zh-CN": "请刷新网页后重新开始；如果仍然出现，请告诉网站的技术人员。", "en": "Reload the page and start again; if it happens again, tell the site's support." },
+  },
+  "operation-unknown": {
+    party: "caller",
+    what: { "zh-CN": "找不到这个操作的记录。", "en": "There is no record of this operation." },
+    remedy: { "zh-CN": "它可能从未开始，或者记录已经过期。请重新操作一次。", "en": "It may never have started, or its record has expired. Please do it again." },
+  },
+  "nonce-malformed": {
+    party: "caller",
+    what: { "zh-CN": "网站给出的随机数不符合要求（应为 22 到 128 个 base64url 字符）。", "en": "The site's challenge is not acceptable (it must be 22 to 128 base64url characters)." },
+    remedy: { "zh-CN": "请刷新网页后重试；如果仍然出现，请告诉网站的技术人员。", "en": "Reload the page and try again; if it happens again, tell the site's support." },
+  },
+  "account-malformed": {
+    party: "caller",
+    what: { "zh-CN": "网站给出的账号不符合要求（1 到 128 个字符，不能含有控制字符）。", "en": "The site's account name is not acceptable (1 to 128 characters, no control characters)." },
+    remedy: { "zh-CN": "请刷新网页后重试；如果仍然出现，请告诉网站的技术人员。", "en": "Reload the page and try again; if it happens again, tell the site's support." },
+  },
+  "too-many-documents": {
+    party: "caller",
+    what: { "zh-CN": "一次要盖章的文件太多[（{count} 份）]。为了让您能逐一看清，每次的数量有上限[（{limit} 份）]。", "en": "Too many documents at once[ ({count})]; so that you can read the list, there is a limit[ of {limit}] for each time." },
+    remedy: { "zh-CN": "请分几次盖章。", "en": "Please stamp them in several rounds." },
+  },
+  "extension-missing": {
+    party: "environment",
+    what: { "zh-CN": "这个浏览器[（{browser}）]还没有安装印桥扩展，或者扩展被停用了。", "en": "The Sealbridge extension is not installed in this browser[ ({browser})], or it is switched off." },
+    remedy: { "zh-CN": "请安装或启用印桥扩展，然后刷新本页面。", "en": "Install or enable the Sealbridge extension, then reload this page." },
+  },
+  "extension-not-enabled": {
+    party: "environment",
+    what: { "zh-CN": "印桥扩展已经安装，但还没有在这个网站[（{origin}）]上启用。", "en": "The Sealbridge extension is installed but not enabled on this site[ ({origin})]." },
+    remedy: { "zh-CN": "请点击浏览器工具栏上的印桥图标，选择【在此网站启用】，然后刷新本页面。", "en": "Click the Sealbridge icon in the browser's toolbar, choose “Enable on this site”, then reload this page." },
+  },
+  "extension-stopped": {
+    party: "environment",
+    what: { "zh-CN": "印桥扩展在操作过程中被浏览器停止或更新了。", "en": "The browser stopped or updated the Sealbridge extension during the operation." },
+    remedy: { "zh-CN": "请刷新本页面后重试；已经完成的签名不会重复。", "en": "Reload this page and try again; a signature that was finished is not made twice." },
+  },
+  "host-missing": {
+    party: "environment",
+    what: { "zh-CN": "没有找到印桥本机程序[（{path}）]。扩展需要它才能使用 USB Key。", "en": "The Sealbridge program is not installed on this computer[ ({path})]. The extension needs it to use your USB key." },
+    remedy: { "zh-CN": "请下载并安装印桥本机程序（驱动安装页面），安装后重新打开浏览器。", "en": "Download and install the Sealbridge program (see Drivers), then restart the browser." },
+  },
+  "host-forbidden": {
+    party: "environment",
+    what: { "zh-CN": "浏览器不允许这个扩展[（{extension}）]启动印桥本机程序。", "en": "The browser does not let this extension[ ({extension})] start the Sealbridge program." },
+    remedy: { "zh-CN": "请运行 sealbridge doctor 查看原因，或重新安装印桥；单位统一管理的电脑请联系管理员。", "en": "Run “sealbridge doctor” to see why, or install Sealbridge again; on a managed computer ask the administrator." },
+  },
+  "host-lost": {
+    party: "environment",
+    what: { "zh-CN": "印桥本机程序在操作过程中意外结束。", "en": "The Sealbridge program ended unexpectedly during the operation." },
+    remedy: { "zh-CN": "请重试。已经完成的签名会被找回，不会重复签名；如果反复出现，请运行 sealbridge doctor。", "en": "Please try again. A finished signature is recovered and never made twice; if it keeps happening, run “sealbridge doctor”." },
+  },
+  "host-timeout": {
+    party: "environment",
+    what: { "zh-CN": "印桥本机程序没有在规定时间内回答。", "en": "The Sealbridge program did not answer in time." },
+    remedy: { "zh-CN": "请拔下并重新插入 USB Key 后重试；如果反复出现，请运行 sealbridge doctor。", "en": "Unplug the USB key, plug it in again and retry; if it keeps happening, run “sealbridge doctor”." },
+  },
+  "answer-malformed": {
+    party: "environment",
+    what: { "zh-CN": "印桥本机程序的回答无法识别[：{detail}]。", "en": "The Sealbridge program gave an answer that cannot be understood[: {detail}]." },
+    remedy: { "zh-CN": "请把印桥扩展和本机程序都更新到最新版本。", "en": "Update both the Sealbridge extension and the Sealbridge program." },
+  },
+  "manifest-missing": {
+    party: "environment",
+    what: { "zh-CN": "印桥本机程序还没有在浏览器[ {browser} ]中登记[（缺少 {path}）]。", "en": "The Sealbridge program is not registered with the browser[ {browser}][ ({path} is missing)]." },
+    remedy: { "zh-CN": "请运行 sealbridge install，然后重新打开浏览器。", "en": "Run “sealbridge install”, then restart the browser." },
+  },
+  "manifest-mismatch": {
+    party: "environment",
+    what: { "zh-CN": "浏览器[ {browser} ]中的登记与印桥不符[（{path}）][：{detail}]。", "en": "The registration with the browser[ {browser}] does not fit Sealbridge[ ({path})][: {detail}]." },
+    remedy: { "zh-CN": "请运行 sealbridge install 重新登记，然后重新打开浏览器。", "en": "Run “sealbridge install” to register again, then restart the browser." },
+  },
+  "binary-missing": {
+    party: "environment",
+    what: { "zh-CN": "登记的印桥本机程序文件不存在或无法运行[：{path}]。", "en": "The registered Sealbridge program file is missing or cannot be run[: {path}]." },
+    remedy: { "zh-CN": "请重新安装印桥。", "en": "Install Sealbridge again." },
+  },
+  "configuration-malformed": {
+    party: "environment",
+    what: { "zh-CN": "印桥的配置文件有误[（{path}）][：{detail}]。", "en": "The Sealbridge configuration file is wrong[ ({path})][: {detail}]." },
+    remedy: { "zh-CN": "请改正配置文件，或联系安装印桥的管理员。", "en": "Correct the file, or ask the administrator who installed Sealbridge." },
+  },
+  "install-failed": {
+    party: "environment",
+    what: { "zh-CN": "登记没有成功[（{path}）][：{detail}]。", "en": "The registration did not succeed[ ({path})][: {detail}]." },
+    remedy: { "zh-CN": "请检查该位置的写入权限后重试，或联系管理员。", "en": "Check that the place can be written to and try again, or ask the administrator." },
+  },
+  "dialog-missing": {
+    party: "environment",
+    what: { "zh-CN": "找不到可以输入密码（PIN）的窗口程序。", "en": "There is no program that can show the PIN window." },
+    remedy: { "zh-CN": "请安装 pinentry（例如 pinentry-gnome3 或 pinentry-qt）后重试。", "en": "Install pinentry (for example pinentry-gnome3 or pinentry-qt) and try again." },
+  },
+  "dialog-failed": {
+    party: "environment",
+    what: { "zh-CN": "密码窗口无法打开[（{program}）][：{detail}]。", "en": "The PIN window could not be opened[ ({program})][: {detail}]." },
+    remedy: { "zh-CN": "请确认您已登录到图形桌面后重试；如果反复出现，请运行 sealbridge doctor。", "en": "Make sure that you are logged in to a desktop and try again; if it keeps happening, run “sealbridge doctor”." },
+  },
+  "module-not-configured": {
+    party: "environment",
+    what: { "zh-CN": "还没有设置 USB Key 的驱动。", "en": "No driver for a USB key has been set up." },
+    remedy: { "zh-CN": "请安装 USB Key 的驱动，并在印桥配置文件中写明驱动文件的位置；不清楚时请联系 CA 机构客服。", "en": "Install the key's driver and name its file in the Sealbridge configuration; ask the CA's support if unsure." },
+  },
+  "module-missing": {
+    party: "environment",
+    what: { "zh-CN": "找不到 USB Key 的驱动文件[“{module}”][（{path}）]。", "en": "The USB key's driver file is missing[: “{module}”][ ({path})]." },
+    remedy: { "zh-CN": "请重新安装 USB Key 的驱动，然后重试。", "en": "Install the key's driver again, then retry." },
+  },
+  "module-failed": {
+    party: "environment",
+    what: { "zh-CN": "USB Key 的驱动[“{module}”]无法加载[（{path}）][：{detail}]。", "en": "The USB key's driver[ “{module}”] cannot be loaded[ ({path})][: {detail}]." },
+    remedy: { "zh-CN": "请安装与本机系统相符（64 位）的最新驱动，然后重试。", "en": "Install the latest driver for this system (64 bit), then retry." },
+  },
+  "module-crashed": {
+    party: "environment",
+    what: { "zh-CN": "USB Key 的驱动[“{module}”]异常退出，操作没有完成。", "en": "The USB key's driver[ “{module}”] crashed; the operation was not finished." },
+    remedy: { "zh-CN": "请拔下并重新插入 USB Key 后重试；如果反复出现，请更新驱动。", "en": "Unplug the key, plug it in again and retry; if it keeps happening, update the driver." },
+  },
+  "module-hung": {
+    party: "environment",
+    what: { "zh-CN": "USB Key 的驱动[“{module}”]没有响应，已被结束。", "en": "The USB key's driver[ “{module}”] stopped answering and was ended." },
+    remedy: { "zh-CN": "请拔下并重新插入 USB Key 后重试；如果反复出现，请更新驱动。", "en": "Unplug the key, plug it in again and retry; if it keeps happening, update the driver." },
+  },
+  "module-refused": {
+    party: "environment",
+    what: { "zh-CN": "为了安全，没有加载 USB Key 的驱动[“{module}”][（{path}）][：{detail}]。", "en": "For safety the USB key's driver[ “{module}”] was not loaded[ ({path})][: {detail}]." },
+    remedy: { "zh-CN": "驱动文件必须写绝对路径，并且只有管理员可以修改。请联系管理员。", "en": "A driver must be named by its absolute path and be writable by the administrator only. Ask the administrator." },
+  },
+  "journal-failed": {
+    party: "environment",
+    what: { "zh-CN": "无法保存操作记录[（{path}）][：{detail}]，因此没有签名。", "en": "The record of the operation could not be saved[ ({path})][: {detail}], so nothing was signed." },
+    remedy: { "zh-CN": "请检查磁盘空间和文件夹权限后重试。", "en": "Check the disk space and the folder's permissions, then try again." },
+  },
+  "cancelled": {
+    party: "user",
+    what: { "zh-CN": "您取消了操作，没有签名。", "en": "You cancelled; nothing was signed." },
+    remedy: { "zh-CN": "需要时可以重新开始。", "en": "You can start again whenever you like." },
+  },
+  "timed-out": {
+    party: "user",
+    what: { "zh-CN": "等待时间已过[（{seconds} 秒）]，操作已取消，没有签名。", "en": "The time for your answer ran out[ ({seconds} seconds)]; nothing was signed." },
+    remedy: { "zh-CN": "请重新开始，并在时限内确认并输入密码（PIN）。", "en": "Start again, and confirm and enter the PIN in time." },
+  },
+  "token-missing": {
+    party: "token",
+    what: { "zh-CN": "没有检测到 USB Key。", "en": "No USB key was found." },
+    remedy: { "zh-CN": "请插入 USB Key，等指示灯亮起后重试；如果已经插好，请换一个 USB 接口或重新安装驱动。", "en": "Plug in the USB key, wait for its light and try again; if it is plugged in, try another port or install its driver again." },
+  },
+  "token-removed": {
+    party: "token",
+    what: { "zh-CN": "USB Key 在操作过程中被拔出，操作没有完成。", "en": "The USB key was pulled out during the operation, which was not finished." },
+    remedy: { "zh-CN": "请重新插入 USB Key，然后重新操作；完成之前不要拔出。", "en": "Plug it in again and repeat the operation; leave the key in until it is done." },
+  },
+  "token-ambiguous": {
+    party: "token",
+    what: { "zh-CN": "同时插入了多个 USB Key[（{count} 个）][：{tokens}]。", "en": "More than one USB key is plugged in[ ({count})][: {tokens}]." },
+    remedy: { "zh-CN": "请只保留要使用的那一个，或者选择其中的证书，然后重试。", "en": "Leave only the one that you want to use, or choose its certificate, then try again." },
+  },
+  "token-uninitialised": {
+    party: "token",
+    what: { "zh-CN": "这个 USB Key[“{token}”]还没有激活。", "en": "This USB key[ “{token}”] has not been activated." },
+    remedy: { "zh-CN": "请先在 USB Key 的管理程序中点击【激活证书】，设置密码（PIN）后再使用。", "en": "First choose “Activate certificate” in the key's program and set a PIN." },
+  },
+  "token-busy": {
+    party: "token",
+    what: { "zh-CN": "USB Key[“{token}”]正在被其他程序使用。", "en": "The USB key[ “{token}”] is in use by another program." },
+    remedy: { "zh-CN": "请关闭其他正在使用 USB Key 的程序，然后重试。", "en": "Close other programs that use the key, then try again." },
+  },
+  "token-error": {
+    party: "token",
+    what: { "zh-CN": "USB Key 报告了错误[（{function}：{rv}）]，操作没有完成。", "en": "The USB key reported an error[ ({function}: {rv})]; the operation was not finished." },
+    remedy: { "zh-CN": "请拔下并重新插入 USB Key 后重试；如果仍然出现，请把括号中的内容告诉 CA 机构客服。", "en": "Unplug the key, plug it in again and retry; if it happens again, tell the CA's support what stands in brackets." },
+  },
+  "pin-incorrect": {
+    party: "token",
+    what: { "zh-CN": "密码（PIN）不正确[，还可以再试 {triesLeft} 次]。", "en": "The PIN is not correct[; tries left: {triesLeft}]." },
+    remedy: { "zh-CN": "请核对后重新输入，注意大小写。次数用完后 USB Key 会被锁定；想不起密码时请不要继续尝试，可办理【忘记密码】。", "en": "Check it and enter it again, minding upper and lower case. The key locks when no tries are left; if you do not remember the PIN, stop and apply under “Forgot PIN”." },
+  },
+  "pin-last-try": {
+    party: "token",
+    what: { "zh-CN": "只剩最后一次机会：密码（PIN）再输错一次，USB Key 就会被锁定。", "en": "One try is left: if the PIN is wrong once more, the USB key will be locked." },
+    remedy: { "zh-CN": "除非您确定密码正确，否则请不要再试；可联系单位里保管密码的人，或办理【忘记密码】。", "en": "Do not try again unless you are sure of the PIN; ask the person who keeps it, or apply under “Forgot PIN”." },
+  },
+  "pin-locked": {
+    party: "token",
+    what: { "zh-CN": "USB Key 已被锁定：密码（PIN）输错的次数太多。", "en": "The USB key is locked: a wrong PIN was entered too often." },
+    remedy: { "zh-CN": "证书和印章没有丢失。请到【CA管理】办理【忘记密码】（解锁）并设置新密码，解锁后即可继续使用。", "en": "The certificate and seal are not lost. Go to “CA management” and apply under “Forgot PIN” (unlock) to set a new PIN; then the key works again." },
+  },
+  "pin-length": {
+    party: "token",
+    what: { "zh-CN": "密码（PIN）的长度不对[（应为 {minimum} 到 {maximum} 位）]。", "en": "The PIN has the wrong length[ (it must be {minimum} to {maximum} characters)]." },
+    remedy: { "zh-CN": "请重新输入。这次没有占用尝试次数。", "en": "Enter it again. No try was used up." },
+  },
+  "pin-characters": {
+    party: "token",
+    what: { "zh-CN": "密码（PIN）里有 USB Key 不能接受的字符。", "en": "The PIN holds characters that the USB key cannot take." },
+    remedy: { "zh-CN": "请切换到英文输入法后重新输入。这次没有占用尝试次数。", "en": "Switch to an English input method and enter it again. No try was used up." },
+  },
+  "pin-not-set": {
+    party: "token",
+    what: { "zh-CN": "这个 USB Key 还没有设置密码（PIN）。", "en": "No PIN has been set on this USB key yet." },
+    remedy: { "zh-CN": "请先在 USB Key 的管理程序中点击【激活证书】并设置密码。", "en": "First choose “Activate certificate” in the key's program and set a PIN." },
+  },
+  "certificate-missing": {
+    party: "token",
+    what: { "zh-CN": "USB Key 里没有找到可用的证书。", "en": "No usable certificate was found on the USB key." },
+    remedy: { "zh-CN": "请确认插入的是 CA 机构发放的 USB Key，并已完成【安装证书】；仍然没有时请联系 CA 机构客服。", "en": "Check that it is the key the CA gave you and that “Install certificate” has been done; otherwise ask the CA's support." },
+  },
+  "certificate-ambiguous": {
+    party: "token",
+    what: { "zh-CN": "有多张证书可以使用[（{count} 张）]，需要您选择一张。", "en": "More than one certificate can be used[ ({count})]; please choose one." },
+    remedy: { "zh-CN": "请在列表中选择要使用的证书；或者只插入一个 USB Key 后重试。", "en": "Choose the certificate in the list, or plug in only one USB key and try again." },
+  },
+  "certificate-unreadable": {
+    party: "token",
+    what: { "zh-CN": "证书无法读取[：{detail}]。", "en": "The certificate cannot be read[: {detail}]." },
+    remedy: { "zh-CN": "请拔下并重新插入 USB Key 后重试；如果仍然出现，请联系 CA 机构客服。", "en": "Unplug the key, plug it in again and retry; if it happens again, ask the CA's support." },
+  },
+  "certificate-expired": {
+    party: "token",
+    what: { "zh-CN": "证书已经过期[（{notAfter}）]。", "en": "The certificate has expired[ ({notAfter})]." },
+    remedy: { "zh-CN": "请到【CA管理】办理【续期】；如果续期入口已关闭，请办理【补办】。", "en": "Go to “CA management” and apply under “Renew”; if renewal is closed, under “Reissue”." },
+  },
+  "certificate-not-yet-valid": {
+    party: "token",
+    what: { "zh-CN": "证书还没有到生效时间[（{notBefore}）]。", "en": "The certificate is not valid yet[ (from {notBefore})]." },
+    remedy: { "zh-CN": "请先检查电脑的日期和时间是否正确；如果正确，请在生效后再使用。", "en": "First check that this computer's date and time are right; if so, wait until the certificate is valid." },
+  },
+  "certificate-encryption-only": {
+    party: "token",
+    what: { "zh-CN": "这是加密证书，只能用于加密和解密，不能用于登录和盖章。", "en": "This is an encryption certificate; it cannot be used to log in or to stamp." },
+    remedy: { "zh-CN": "请选择同一个 USB Key 里的签名证书。", "en": "Choose the signing certificate on the same USB key." },
+  },
+  "certificate-key-usage": {
+    party: "token",
+    what: { "zh-CN": "这张证书的用途不允许进行此操作[（缺少 {usage}）]。", "en": "This certificate may not be used for this operation[ ({usage} is missing)]." },
+    remedy: { "zh-CN": "请选择另一张证书；如果没有，请联系 CA 机构客服。", "en": "Choose another certificate; if there is none, ask the CA's support." },
+  },
+  "key-missing": {
+    party: "token",
+    what: { "zh-CN": "USB Key 里有证书，但没有与它对应的私钥。", "en": "The certificate is on the USB key, but its private key is not." },
+    remedy: { "zh-CN": "请选择另一张证书；如果没有，请到【CA管理】办理【补办】。", "en": "Choose another certificate; if there is none, apply under “Reissue” in “CA management”." },
+  },
+  "key-unsupported": {
+    party: "token",
+    what: { "zh-CN": "暂不支持这张证书的密钥算法[（{algorithm}）]。", "en": "The certificate's kind of key[ ({algorithm})] is not supported." },
+    remedy: { "zh-CN": "请选择另一张证书，或把印桥更新到最新版本。", "en": "Choose another certificate, or update Sealbridge." },
+  },
+  "seal-missing": {
+    party: "token",
+    what: { "zh-CN": "USB Key 里没有电子印章。", "en": "There is no electronic seal on the USB key." },
+    remedy: { "zh-CN": "请到【印章办理】申请印章；已经申请的，请点击【安装印章】把印章装入 USB Key。", "en": "Apply for one under “Seal service”; if you already have, choose “Install seal” to put it on the key." },
+  },
+  "seal-ambiguous": {
+    party: "token",
+    what: { "zh-CN": "有多枚印章可以使用[（{count} 枚）]，需要您选择一枚。", "en": "More than one seal can be used[ ({count})]; please choose one." },
+    remedy: { "zh-CN": "请在【我的印章】中选择要使用的印章。", "en": "Choose the seal under “My seal”." },
+  },
+  "seal-invalid": {
+    party: "token",
+    what: { "zh-CN": "印章数据不正确，不能使用[：{detail}]。", "en": "The seal's data is not valid and cannot be used[: {detail}]." },
+    remedy: { "zh-CN": "请重新【安装印章】；如果仍然出现，请联系印章制作单位。", "en": "Choose “Install seal” again; if it happens again, ask the maker of the seal." },
+  },
+  "seal-other-certificate": {
+    party: "token",
+    what: { "zh-CN": "这枚印章属于另一张证书（续期或补办之后需要重新安装印章）。", "en": "This seal belongs to another certificate (after renewal or reissue a seal must be installed again)." },
+    remedy: { "zh-CN": "请选择与印章对应的证书；证书续期或补办后，请到【印章办理】重新【安装印章】。", "en": "Choose the certificate that belongs to the seal; after renewal or reissue use “Install seal” under “Seal service”." },
+  },
+  "seal-expired": {
+    party: "token",
+    what: { "zh-CN": "印章已经过期[（{notAfter}）]。", "en": "The seal has expired[ ({notAfter})]." },
+    remedy: { "zh-CN": "请到【印章办理】办理续期或重新申请。", "en": "Renew it or apply for a new one under “Seal service”." },
+  },
+  "seal-not-yet-valid": {
+    party: "token",
+    what: { "zh-CN": "印章还没有到生效时间[（{notBefore}）]。", "en": "The seal is not valid yet[ (from {notBefore})]." },
+    remedy: { "zh-CN": "请先检查电脑的日期和时间是否正确；如果正确，请在生效后再使用。", "en": "First check that this computer's date and time are right; if so, wait until the seal is valid." },
+  },
+  "seal-too-large": {
+    party: "token",
+    what: { "zh-CN": "印章数据太大[（{size} 字节，上限 {limit} 字节）]。", "en": "The seal's data is too large[ ({size} bytes; limit {limit})]." },
+    remedy: { "zh-CN": "请联系印章制作单位，换成较小的印章图像。", "en": "Ask the maker of the seal for a smaller picture." },
+  },
+  "signature-mismatch": {
+    party: "token",
+    what: { "zh-CN": "USB Key 给出的签名与证书不符，已丢弃。", "en": "The signature that the USB key gave does not fit the certificate and was thrown away." },
+    remedy: { "zh-CN": "请拔下并重新插入 USB Key 后重试；如果仍然出现，请停止使用并联系 CA 机构客服。", "en": "Unplug the key, plug it in again and retry; if it happens again, stop using it and ask the CA's support." },
+  },
+  "not-pdf": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]这个文件不是 PDF。", "en": "[“{name}”: ]this file is not a PDF." },
+    remedy: { "zh-CN": "请选择 PDF 文件；Word 或图片文件请先另存为 PDF。", "en": "Choose a PDF file; save a Word document or a picture as PDF first." },
+  },
+  "pdf-truncated": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]PDF 文件不完整，可能没有下载完。", "en": "[“{name}”: ]the PDF is cut short; the download may not have finished." },
+    remedy: { "zh-CN": "请重新下载或重新生成文件后再试。", "en": "Download or make the file again, then retry." },
+  },
+  "pdf-damaged": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]PDF 文件已损坏[（位置 {at}）][：{detail}]。", "en": "[“{name}”: ]the PDF is damaged[ (at byte {at})][: {detail}]." },
+    remedy: { "zh-CN": "请重新下载，或用原来的软件重新生成 PDF 后再试。", "en": "Download it again, or make the PDF again with the original program." },
+  },
+  "pdf-password-needed": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]PDF 文件有打开密码。", "en": "[“{name}”: ]the PDF needs a password to be opened." },
+    remedy: { "zh-CN": "请输入文件的打开密码（不是 USB Key 的密码）后继续。", "en": "Enter the document's own password (not the USB key's PIN) to continue." },
+  },
+  "pdf-password-wrong": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]PDF 文件的打开密码不正确。", "en": "[“{name}”: ]the PDF's password is not correct." },
+    remedy: { "zh-CN": "请核对后重新输入，或向文件的制作者询问。", "en": "Check it and enter it again, or ask whoever made the document." },
+  },
+  "pdf-forbids-changes": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]PDF 文件的制作者不允许再修改或盖章[（{detail}）]。", "en": "[“{name}”: ]the PDF's author does not allow changes or stamps[ ({detail})]." },
+    remedy: { "zh-CN": "请向文件的制作者索取允许盖章的版本。", "en": "Ask whoever made the document for one that may be stamped." },
+  },
+  "pdf-over-budget": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]PDF 文件过于复杂，超出了安全处理的范围[（{detail}）]。", "en": "[“{name}”: ]the PDF is too complex to be handled safely[ ({detail})]." },
+    remedy: { "zh-CN": "请用其他软件重新生成（例如“打印为 PDF”）后再试。", "en": "Make it again with another program (for example “print to PDF”), then retry." },
+  },
+  "pdf-unsupported": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]PDF 文件用到了不支持的功能[（{detail}）]。", "en": "[“{name}”: ]the PDF uses a feature that is not supported[ ({detail})]." },
+    remedy: { "zh-CN": "请用其他软件重新生成普通的 PDF 后再试。", "en": "Make a plain PDF of it with another program, then retry." },
+  },
+  "page-missing": {
+    party: "document",
+    what: { "zh-CN": "文件里没有要盖章的那一页[（第 {page} 页）][，文件共 {pages} 页]。", "en": "The document does not have the page to be stamped[ (page {page})][; it has {pages}]." },
+    remedy: { "zh-CN": "请重新选择盖章的页。", "en": "Choose the page again." },
+  },
+  "field-missing": {
+    party: "document",
+    what: { "zh-CN": "文件里没有这个表单域[“{field}”]。", "en": "The document has no such form field[: “{field}”]." },
+    remedy: { "zh-CN": "请重新选择盖章位置；如果是网站指定的位置，请告诉网站的技术人员。", "en": "Choose the place again; if the site chose it, tell the site's support." },
+  },
+  "field-signed": {
+    party: "document",
+    what: { "zh-CN": "这个位置[“{field}”]已经盖过章。", "en": "This place[ “{field}”] has been stamped already." },
+    remedy: { "zh-CN": "请选择另一个盖章位置。", "en": "Choose another place." },
+  },
+  "field-value": {
+    party: "document",
+    what: { "zh-CN": "表单内容不符合要求[“{field}”][：{detail}]。", "en": "A value in the form is not acceptable[: “{field}”][: {detail}]." },
+    remedy: { "zh-CN": "请按表单的要求修改后重试。", "en": "Change it as the form demands and try again." },
+  },
+  "field-read-only": {
+    party: "document",
+    what: { "zh-CN": "这个表单域[“{field}”]不允许修改。", "en": "This form field[ “{field}”] may not be changed." },
+    remedy: { "zh-CN": "请不要填写它，直接盖章；如需修改请联系文件的制作者。", "en": "Leave it as it is and stamp; ask whoever made the document if it must change." },
+  },
+  "placement-missing": {
+    party: "document",
+    what: { "zh-CN": "没有找到要盖章的位置[（“{keyword}”）]。", "en": "The place to be stamped was not found[ (“{keyword}”)]." },
+    remedy: { "zh-CN": "请在页面上手动选择盖章位置。", "en": "Choose the place on the page by hand." },
+  },
+  "placement-outside": {
+    party: "document",
+    what: { "zh-CN": "印章超出了页面[（第 {page} 页）]的范围。", "en": "The seal would lie outside of the page[ (page {page})]." },
+    remedy: { "zh-CN": "请把印章移到页面之内。", "en": "Move the seal inside the page." },
+  },
+  "earlier-signature-would-break": {
+    party: "document",
+    what: { "zh-CN": "文件里已有签章[（{signer}）][“{field}”]，这样修改会使它失效，因此没有盖章。", "en": "The document already carries a signature[ ({signer})][ “{field}”] that this change would break, so it was not stamped." },
+    remedy: { "zh-CN": "请不要再修改表单内容，只盖章；或向对方索取盖章之前的版本。", "en": "Stamp without changing the form, or ask for the version from before that signature." },
+  },
+  "document-changed": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]文件在盖章过程中发生了变化，已停止。", "en": "[“{name}”: ]the document changed while it was being stamped, so the operation was stopped." },
+    remedy: { "zh-CN": "请关闭其他正在使用该文件的程序，重新打开文件后再盖章。", "en": "Close other programs that use it, open it again and stamp." },
+  },
+  "result-invalid": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]盖章结果没有通过印桥自己的验证，因此没有保存[：{detail}]。", "en": "[“{name}”: ]the stamped document did not pass our own check and was not saved[: {detail}]." },
+    remedy: { "zh-CN": "请重试；如果仍然出现，请用其他软件重新生成 PDF，并把本提示告诉技术人员。", "en": "Try again; if it happens again, make the PDF again with another program and show this message to the support." },
+  },
+  "read-failed": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]文件无法读取[：{detail}]。", "en": "[“{name}”: ]the file cannot be read[: {detail}]." },
+    remedy: { "zh-CN": "请确认文件没有被移动或删除，并且您有权读取，然后重试。", "en": "Check that it was not moved or deleted and that you may read it, then try again." },
+  },
+  "write-failed": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]盖章后的文件无法保存[：{detail}]。原文件没有改动。", "en": "[“{name}”: ]the stamped document could not be saved[: {detail}]. The original was not touched." },
+    remedy: { "zh-CN": "请检查保存位置的权限，或换一个位置后重试。", "en": "Check that the place can be written to, or choose another, then try again." },
+  },
+  "disk-full": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]磁盘空间不足[（还需要 {needed} 字节）]，没有保存。原文件没有改动。", "en": "[“{name}”: ]there is no space left[ ({needed} more bytes are needed)]; nothing was saved and the original was not touched." },
+    remedy: { "zh-CN": "请清理磁盘空间，或保存到其他磁盘。", "en": "Free some disk space, or save to another disk." },
+  },
+  "output-exists": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]目标文件已经存在，没有覆盖。", "en": "[“{name}”: ]the output file already exists and was not overwritten." },
+    remedy: { "zh-CN": "请换一个文件名；确实要覆盖时，请在命令中明确写明。", "en": "Choose another name; to overwrite it, say so in the command." },
+  },
+  "no-signature": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]文件里没有任何签章。", "en": "[“{name}”: ]the document carries no signature." },
+    remedy: { "zh-CN": "请先盖章，再提交文件。", "en": "Stamp it first, then submit it." },
+  },
+  "document-not-valid": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]文件的签章没有通过验证[：{reason}]。", "en": "[“{name}”: ]the document's signature did not pass the check[: {reason}]." },
+    remedy: { "zh-CN": "请重新下载空白表单，填写并盖章后再提交；盖章后不要再用其他软件修改文件。", "en": "Download the blank form again, fill, stamp and submit it; do not change a file with other programs after it was stamped." },
+  },
+  "token-too-large": {
+    party: "portal",
+    what: { "zh-CN": "提交的凭证太大[（上限 {limit} 字节）]，已拒绝。", "en": "The statement is too large[ (limit {limit} bytes)] and was refused." },
+    remedy: { "zh-CN": "请刷新网页后重新登录或绑定。", "en": "Reload the page and log in or bind again." },
+  },
+  "token-malformed": {
+    party: "portal",
+    what: { "zh-CN": "提交的凭证格式不正确[：{detail}]，已拒绝。", "en": "The statement is not well formed[: {detail}] and was refused." },
+    remedy: { "zh-CN": "请刷新网页后重新登录或绑定。", "en": "Reload the page and log in or bind again." },
+  },
+  "token-type": {
+    party: "portal",
+    what: { "zh-CN": "提交的凭证不是用于此操作的[（应为 {expected}）]，已拒绝。", "en": "The statement was made for another purpose[ (expected {expected})] and was refused." },
+    remedy: { "zh-CN": "请刷新网页后重新操作。", "en": "Reload the page and do the operation again." },
+  },
+  "nonce-unknown": {
+    party: "portal",
+    what: { "zh-CN": "这次登录或绑定的随机数不存在：可能已经使用过，或者属于另一个会话。", "en": "The challenge of this login or binding is not known: it was used already, or belongs to another session." },
+    remedy: { "zh-CN": "请刷新网页后重新操作。", "en": "Reload the page and do the operation again." },
+  },
+  "nonce-expired": {
+    party: "portal",
+    what: { "zh-CN": "这次登录或绑定用时太长，随机数已经过期[（时限 {seconds} 秒）]。", "en": "This login or binding took too long; its challenge has expired[ (limit {seconds} seconds)]." },
+    remedy: { "zh-CN": "请重新操作，并在时限内确认并输入密码（PIN）。", "en": "Do it again, and confirm and enter the PIN in time." },
+  },
+  "audience-mismatch": {
+    party: "portal",
+    what: { "zh-CN": "凭证是为另一个网站[（{audience}）]签署的，已拒绝。", "en": "The statement was signed for another site[ ({audience})] and was refused." },
+    remedy: { "zh-CN": "请确认地址栏中的网址正确。如果您没有打开过那个网站，请停止操作并告诉网站的技术人员。", "en": "Check the address in the address bar. If you never opened that site, stop and tell the site's support." },
+  },
+  "algorithm-refused": {
+    party: "portal",
+    what: { "zh-CN": "本网站不接受这种签名算法[（{algorithm}）]。", "en": "This site does not accept the signature algorithm[ ({algorithm})]." },
+    remedy: { "zh-CN": "请换用另一张证书，或联系网站的技术人员。", "en": "Use another certificate, or ask the site's support." },
+  },
+  "signature-invalid": {
+    party: "portal",
+    what: { "zh-CN": "凭证的签名不正确，已拒绝。", "en": "The statement's signature is not correct; it was refused." },
+    remedy: { "zh-CN": "请刷新网页后重试；如果仍然出现，请联系网站的技术人员。", "en": "Reload the page and try again; if it happens again, ask the site's support." },
+  },
+  "certificate-untrusted": {
+    party: "portal",
+    what: { "zh-CN": "本网站不信任这张证书[，颁发者：{issuer}][，原因：{reason}]。", "en": "This site does not trust the certificate[; issuer: {issuer}][; reason: {reason}]." },
+    remedy: { "zh-CN": "请使用本网站认可的 CA 机构颁发的证书。", "en": "Use a certificate from a CA that this site accepts." },
+  },
+  "certificate-revoked": {
+    party: "portal",
+    what: { "zh-CN": "这张证书已被吊销[（自 {since} 起）]。", "en": "The certificate has been revoked[ (since {since})]." },
+    remedy: { "zh-CN": "请到【CA管理】办理【补办】；如果您不知道吊销的原因，请联系 CA 机构客服。", "en": "Apply under “Reissue” in “CA management”; if you do not know why it was revoked, ask the CA's support." },
+  },
+  "revocation-unknown": {
+    party: "portal",
+    what: { "zh-CN": "暂时无法确认证书是否已被吊销[：{reason}]。", "en": "It cannot be found out at the moment whether the certificate was revoked[: {reason}]." },
+    remedy: { "zh-CN": "请稍后再试；如果长时间无法使用，请联系网站的技术人员。", "en": "Try again later; if it lasts, ask the site's support." },
+  },
+  "statement-expired": {
+    party: "portal",
+    what: { "zh-CN": "凭证已经过期[（{expired}）]。", "en": "The statement has expired[ ({expired})]." },
+    remedy: { "zh-CN": "请重新操作。如果总是这样，请检查电脑的日期和时间是否正确。", "en": "Do the operation again. If it is always so, check this computer's date and time." },
+  },
+  "statement-not-yet-valid": {
+    party: "portal",
+    what: { "zh-CN": "凭证的签署时间在将来[（{issued}）]。", "en": "The statement was signed at a time in the future[ ({issued})]." },
+    remedy: { "zh-CN": "请检查电脑的日期和时间是否正确，然后重新操作。", "en": "Check this computer's date and time, then do the operation again." },
+  },
+  "account-mismatch": {
+    party: "portal",
+    what: { "zh-CN": "凭证中的账号与当前登录的账号不一致。", "en": "The account in the statement is not the account that is logged in." },
+    remedy: { "zh-CN": "一个 CA 只能用于一个账号。请用要绑定的账号登录后重新绑定。", "en": "A key serves one account only. Log in with the account to be bound and bind again." },
+  },
+  "credit-code-missing": {
+    party: "portal",
+    what: { "zh-CN": "证书里没有统一社会信用代码，无法与账号核对。", "en": "The certificate holds no unified social credit code, so it cannot be compared with the account." },
+    remedy: { "zh-CN": "请使用单位证书；如果这就是单位证书，请联系 CA 机构客服。", "en": "Use the organisation's certificate; if this is the one, ask the CA's support." },
+  },
+  "credit-code-mismatch": {
+    party: "portal",
+    what: { "zh-CN": "证书的统一社会信用代码[（{certificate}）]与账号的[（{account}）]不一致。", "en": "The certificate's unified social credit code[ ({certificate})] is not the account's[ ({account})]." },
+    remedy: { "zh-CN": "请使用本单位的证书；如果单位信息已变更，请先到【CA管理】办理【变更】，或在网站更正单位信息。", "en": "Use your own organisation's certificate; if its data has changed, apply under “Change” in “CA management” or correct the account's data first." },
+  },
+  "account-already-bound": {
+    party: "portal",
+    what: { "zh-CN": "这个账号已经绑定了另一个 CA。", "en": "This account is already bound to another key." },
+    remedy: { "zh-CN": "一个账号只能绑定一个 CA。如需更换，请先到【CA管理】→【解绑】，再绑定新的。", "en": "One account has one key. To change it, choose “CA management” → “Unbind” first, then bind the new one." },
+  },
+  "certificate-already-bound": {
+    party: "portal",
+    what: { "zh-CN": "这个 CA 已经绑定了另一个账号。", "en": "This key is already bound to another account." },
+    remedy: { "zh-CN": "一个 CA 只能绑定一个账号。请用原来的账号登录并【解绑】，或换用另一个 CA。", "en": "One key serves one account. Log in to that account and choose “Unbind”, or use another key." },
+  },
+  "not-bound": {
+    party: "portal",
+    what: { "zh-CN": "这个 CA 还没有绑定账号，不能用来登录。", "en": "This key is not bound to an account yet, so it cannot be used to log in." },
+    remedy: { "zh-CN": "请先用账号和密码登录，再到【CA管理】→【绑定】。证书续期、补办或变更之后也需要重新绑定。", "en": "Log in with account and password first, then choose “CA management” → “Bind”. After reissue or change a key must be bound again." },
+  },
+  "signer-mismatch": {
+    party: "portal",
+    what: { "zh-CN": "文件的盖章单位[（{signer}）]与账号的单位[（{expected}）]不一致。", "en": "The document was stamped by another organisation[ ({signer})] than the account's[ ({expected})]." },
+    remedy: { "zh-CN": "请使用本单位的 CA 盖章后重新提交。", "en": "Stamp it with your own organisation's key and submit it again." },
+  },
+  "upload-too-large": {
+    party: "portal",
+    what: { "zh-CN": "上传的文件太大[（上限 {limit} 字节）]。", "en": "The uploaded file is too large[ (limit {limit} bytes)]." },
+    remedy: { "zh-CN": "请缩小文件后重新上传。", "en": "Make the file smaller and upload it again." },
+  },
+  "portal-busy": {
+    party: "portal",
+    what: { "zh-CN": "同时登录的人太多，网站暂时没有受理。", "en": "Too many people are logging in at the moment." },
+    remedy: { "zh-CN": "请稍等一两分钟后重试。", "en": "Wait a minute or two and try again." },
+  },
+  "internal": {
+    party: "sealbridge",
+    what: { "zh-CN": "印桥内部出错[：{detail}]，操作没有完成。", "en": "Something went wrong inside Sealbridge[: {detail}]; the operation was not finished." },
+    remedy: { "zh-CN": "请重试；如果仍然出现，请运行 sealbridge doctor，并把本提示告诉技术人员。", "en": "Try again; if it happens again, run “sealbridge doctor” and show this message to the support." },
+  },
+};
+
+const NAMES: Readonly<Record<string, Record<Language, string>>> = {
+  "part=host": { "zh-CN": "印桥本机程序", en: "the Sealbridge program" },
+  "part=extension": { "zh-CN": "印桥扩展", en: "the Sealbridge extension" },
+  "part=client": { "zh-CN": "网页中的印桥脚本", en: "the site's Sealbridge script" },
+  "reason=changed": { "zh-CN": "盖章之后文件有改动，或者签章没有覆盖整个文件", en: "it was changed after it was stamped, or the signature does not cover all of it" },
+  "reason=invalid": { "zh-CN": "签名或印章不是真的，或者文件内容被改过", en: "a signature or seal is not genuine, or the content was changed" },
+  "reason=no-seal": { "zh-CN": "盖章单位的签章没有电子印章", en: "the signature carries no electronic seal" },
+  "reason=intact-not-trusted": { "zh-CN": "无法确认签章人的身份", en: "the signer could not be confirmed" },
+};
+
+/** Controls, direction marks, zero-width characters, line separators and tags: they could hide or rearrange text. */
+const DISTURBING =
+  /[\p{Cc}\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]/gu;
+
+function plain(text: string): string {
+  const characters = Array.from(text);
+  const kept = characters.slice(0, 160).join("").replace(DISTURBING, "\uFFFD");
+  return characters.length > 160 ? kept + "…" : kept;
+}
+
+function fill(template: string, facts: Readonly<Record<string, string>>, language: Language): string {
+  return template.replace(/\[([^\]]*)\]/g, (_whole, part: string) => {
+    let known = true;
+    const text = part.replace(/\{([^}]*)\}/g, (_name, key: string) => {
+      const value = Object.hasOwn(facts, key) ? facts[key] : undefined;
+      if (value === undefined || value === "") {
+        known = false;
+        return "";
+      }
+      const name = `${key}=${value}`;
+      return plain((Object.hasOwn(NAMES, name) ? NAMES[name]?.[language] : undefined) ?? value);
+    });
+    return known ? text : "";
+  });
+}
+
+/** The failure with its words, in the user's language and in both. */
+export function tell(failure: Failure, language: Language): PageFailure {
+  const template = WORDS[failure.code];
+  const facts = failure.facts ?? {};
+  const sentences = (language: Language): TwoSentences => ({
+    what: fill(template.what[language], facts, language),
+    remedy: fill(template.remedy[language], facts, language),
+  });
+  return {
+    code: failure.code,
+    party: template.party,
+    facts,
+    ...sentences(language),
+    words: { "zh-CN": sentences("zh-CN"), en: sentences("en") },
+  };
+}

@@ -1,0 +1,188 @@
+// What the wasm module (extension/wasm) offers. Written by hand beside the Rust, because it is the narrow waist of the
+// extension; functions throw plain `Failure` objects.
+
+declare module "sealbridge-wasm" {
+  import type { Failure, HelloAnswer, Phase, StatusAnswer } from "./protocol";
+  import type { Placement } from "./messages";
+  import type { VerifyReport } from "./page/sealbridge";
+
+  export default function init(options: { module_or_path: string | URL | Promise<Response> }): Promise<unknown>;
+
+  // ---- background ----
+
+  /** The origin in the form that gets signed. Throws `origin-refused`. */
+  export function checkOrigin(origin: string, developer: boolean): string;
+  /** Checks a request to the host and writes it in the one form. */
+  export function writeRequest(json: string): string;
+  /** Reads a frame from the host. `ok` is still JSON; read it with `readAnswer`. */
+  export function readFrame(json: string): Frame;
+  /** Reads a verb's answer, unknown fields refused. */
+  export function readAnswer(verb: string, json: string): unknown;
+  /** Agrees on versions. Throws `version-too-old`. */
+  export function agree(hello: HelloAnswer): void;
+  /** What a page asked, checked: `{nonce}`, `{nonce, account}` or `{name, placements, fields}`. */
+  export function readPageCall(verb: string, json: string): PageCall;
+  /** Checks a bind or login statement from the host against what was asked. Throws `signature-mismatch` and its like. */
+  export function checkStatement(verb: string, token: string, asked: string, now: number): Signer;
+  /** What a status means for people. */
+  export function describeStatus(status: StatusAnswer, now: number): StatusView;
+
+  // ---- stamping page's worker ----
+
+  /** SHA-256 over the original, ready to go on with the appended revision. */
+  export class OriginalDigest {
+    private constructor();
+    free(): void;
+  }
+  /** Hashes a Blob in one pass; tells how many bytes are done. Throws `read-failed`. */
+  export function hashDocument(blob: Blob, progress: (done: number) => void): Promise<OriginalDigest>;
+  /** The length of the linear memory, for measurements. */
+  export function memoryBytes(): number;
+
+  /** A document that is being looked at, stamped and verified. */
+  export class Stamping {
+    /** Opens a PDF. Throws `not-pdf` and its like. */
+    constructor(document: Blob, name: string, password?: string);
+    free(): void;
+    describe(): DocumentView;
+    /** Width and height in millimetres of a page (from 0) as it is displayed. */
+    pageSize(index: number): Float64Array;
+    /** Takes the hash of the original; the digest is used up. */
+    useHash(digest: OriginalDigest): void;
+    needsFont(values: string[]): boolean;
+    useFont(bytes: Uint8Array): void;
+    /** Takes seal and certificate as the host gave them. Throws `seal-invalid`, `certificate-unreadable`. */
+    useSeal(seal: Uint8Array, certificate: Uint8Array, chain: Uint8Array[]): SealView;
+    /** Makes the revision that would be signed. Hash and seal must be there. */
+    prepare(wish: PrepareWish): PreparedView;
+    /** Puts the host's CMS into the prepared revision, checks all of it, and gives the tail to be appended. */
+    finish(cms: Uint8Array, now: number): Finished;
+    /** Verifies the document as it is. */
+    verify(now: number): VerifyReport;
+  }
+
+  export type Frame =
+    | { kind: "answer"; id: string | null; ok: string }
+    | { kind: "failure"; id: string | null; failure: Failure }
+    | { kind: "phase"; id: string; phase: Phase }
+    | { kind: "tokens" };
+
+  export interface PageCall {
+    nonce?: string;
+    account?: string;
+    name?: string;
+    placements?: Placement[];
+    fields?: Record<string, string>;
+  }
+
+  export interface Signer {
+    certificate: string;
+    organisation: string;
+    creditCode: string | null;
+  }
+
+  export interface StatusView {
+    tokens: TokenView[];
+    /** What keeps bind and login from working; empty when they can be tried. */
+    missing: Failure[];
+    /** What keeps stamping from working beyond that. */
+    missingForStamp: Failure[];
+  }
+  export interface TokenView {
+    label: string;
+    serial: string;
+    state: string;
+    failure: Failure | null;
+    certificates: CertificateView[];
+    seals: { id: string; label: string }[];
+  }
+  export interface CertificateView {
+    id: string;
+    organisation: string;
+    commonName: string;
+    creditCode: string | null;
+    issuer: string;
+    serial: string;
+    notBefore: number;
+    notAfter: number;
+    daysLeft: number;
+    hasKey: boolean;
+    encryptionOnly: boolean;
+    test: boolean;
+    /** Why it can not log in now. */
+    login: Failure | null;
+    /** Why it can not stamp now. */
+    stamp: Failure | null;
+  }
+
+  export interface DocumentView {
+    size: number;
+    pageCount: number;
+    fields: FieldView[];
+    /** Fields of signatures that are there already. */
+    signatures: string[];
+    encrypted: boolean;
+    repaired: boolean;
+    /** The form has a second description (XFA) that is left alone. */
+    hasXfa: boolean;
+  }
+  export interface FieldView {
+    name: string;
+    label: string;
+    kind: "text" | "checkbox" | "radio" | "choice" | "signature";
+    value: string;
+    readOnly: boolean;
+    required: boolean;
+    multiline: boolean;
+    maxLength: number | null;
+    /** Check box: the state that means checked. Radio: states in the order of the widgets. */
+    states: string[];
+    options: { value: string; shown: string }[];
+    editable: boolean;
+    signed: boolean;
+    /** Page from 0 and rectangle in the page's user space. */
+    widgets: { page: number; rect: [number, number, number, number] }[];
+  }
+  export interface SealView {
+    name: string;
+    widthMm: number;
+    heightMm: number;
+    /** `PNG`, as the seal says. */
+    kind: string;
+    picture: Uint8Array;
+    organisation: string;
+    creditCode: string | null;
+    /** The certificate's id. */
+    certificate: string;
+    /** Unix seconds: the certificate's end, the seal's end. */
+    notAfter: number;
+    validUntil: number;
+    test: boolean;
+  }
+  export interface PrepareWish {
+    placement: Placement;
+    fields: Record<string, string>;
+    /** Unix seconds. */
+    time: number;
+    language: string;
+  }
+  export interface PreparedView {
+    /** The bytes to be appended, the signature still missing. */
+    tail: Uint8Array;
+    /** base64url SHA-256 over what gets signed. */
+    digest: string;
+    /** Its short code, as the host's window shows it. */
+    code: string;
+    place: string;
+    /** From 1. */
+    page: number;
+    pages: number;
+    size: number;
+    /** Names of the fields that were filled. */
+    filled: string[];
+  }
+  export interface Finished {
+    tail: Uint8Array;
+    report: VerifyReport;
+  }
+}

@@ -1,0 +1,187 @@
+//! What a page asked, checked field by field before anything is done with it; unknown fields are refused.
+//!
+//! A page never names an origin, a certificate or a hash.
+
+use std::collections::BTreeMap;
+
+use sealbridge_protocol::fields::{Account, Label, Nonce};
+use sealbridge_protocol::words::plain;
+use sealbridge_protocol::{Code, Failure};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+
+use crate::throw::{Thrown, thrown, to_js};
+
+/// Longest arguments of a page, in bytes of JSON; documents are not among them.
+const ARGUMENTS_MAX: usize = 256 * 1024;
+/// Most values for form fields.
+const FIELDS_MAX: usize = 2_000;
+/// Longest value of a form field, in characters.
+const VALUE_MAX: usize = 20_000;
+
+/// The page's arguments of any verb, as the extension goes on with them.
+#[derive(Default, Serialize)]
+struct PageCall {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<Nonce>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<Account>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Label>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placements: Option<Vec<Place>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    challenge: Nonce,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bind {
+    account: Account,
+    challenge: Nonce,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stamp {
+    name: Label,
+    #[serde(default)]
+    placements: Vec<Place>,
+    #[serde(default)]
+    fields: BTreeMap<String, String>,
+}
+
+/// Where a page would like the seal; pages are counted from 1, millimetres from the lower left corner as displayed.
+#[derive(Serialize, Deserialize, Clone)]
+#[serde(untagged)]
+pub(crate) enum Place {
+    Field(FieldPlace),
+    Page(PagePlace),
+}
+
+#[derive(Serialize, Deserialize, Clone)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FieldPlace {
+    pub(crate) field: String,
+}
+
+#[derive(Serialize, Deserialize, Clone)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PagePlace {
+    pub(crate) page: u32,
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+}
+
+/// Reads the arguments of a page's call.
+///
+/// # Errors
+/// `request-malformed`, `request-unknown-field`, `request-too-large`, `nonce-malformed`, `account-malformed`, `verb-unknown`.
+#[wasm_bindgen(js_name = readPageCall)]
+pub fn read_page_call(verb: &str, json: &str) -> Result<JsValue, Thrown> {
+    let call = read(verb, json).map_err(|failure| thrown(&failure))?;
+    to_js(&call)
+}
+
+fn read(verb: &str, json: &str) -> Result<PageCall, Failure> {
+    if json.len() > ARGUMENTS_MAX {
+        return Err(Failure::new(Code::RequestTooLarge).with("limit", ARGUMENTS_MAX));
+    }
+    Ok(match verb {
+        "status" | "verify" => {
+            let Nothing {} = arguments(json)?;
+            PageCall::default()
+        }
+        "login" => {
+            let login: Login = arguments(json)?;
+            PageCall { nonce: Some(login.challenge), ..PageCall::default() }
+        }
+        "bind" => {
+            let bind: Bind = arguments(json)?;
+            PageCall { nonce: Some(bind.challenge), account: Some(bind.account), ..PageCall::default() }
+        }
+        "stamp" => {
+            let stamp: Stamp = arguments(json)?;
+            check(&stamp)?;
+            PageCall { name: Some(stamp.name), placements: Some(stamp.placements), fields: Some(stamp.fields), ..PageCall::default() }
+        }
+        _ => return Err(Failure::new(Code::VerbUnknown).with("verb", plain(verb, 40))),
+    })
+}
+
+fn check(stamp: &Stamp) -> Result<(), Failure> {
+    let malformed = |detail| Err(Failure::new(Code::RequestMalformed).with("detail", detail));
+    if stamp.placements.len() > 1 {
+        return malformed("placements: one at most");
+    }
+    for place in &stamp.placements {
+        if let Place::Page(place) = place
+            && (place.page == 0 || !place.x.is_finite() || !place.y.is_finite())
+        {
+            return malformed("placements: page counts from 1");
+        }
+    }
+    if stamp.fields.len() > FIELDS_MAX || stamp.fields.values().any(|value| value.chars().count() > VALUE_MAX) {
+        return malformed("fields: too many or too long");
+    }
+    Ok(())
+}
+
+/// Reads strictly, and turns what the reader says into a code.
+pub(crate) fn arguments<T: DeserializeOwned>(json: &str) -> Result<T, Failure> {
+    serde_json::from_str(json).map_err(|error| {
+        let text = error.to_string();
+        if let Some(rest) = text.strip_prefix("unknown field `") {
+            return Failure::new(Code::RequestUnknownField).with("field", plain(rest.split('`').next().unwrap_or_default(), 40));
+        }
+        match text.split(' ').next().unwrap_or_default().parse::<Code>() {
+            // A value that knows its own code names it first.
+            Ok(code) if code != Code::RequestMalformed => Failure::new(code),
+            _ => Failure::new(Code::RequestMalformed).with("detail", plain(&text, 120)),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_refused_with_the_code_that_fits() {
+        let nonce = "q83vEjRWeJCrze8SNFZ4kA";
+        for (verb, json, want) in [
+            ("status", "{}".to_owned(), None),
+            ("status", r#"{"x":1}"#.to_owned(), Some(Code::RequestUnknownField)),
+            ("login", format!(r#"{{"challenge":"{nonce}"}}"#), None),
+            ("login", r#"{"challenge":"short"}"#.to_owned(), Some(Code::NonceMalformed)),
+            ("login", format!(r#"{{"challenge":"{nonce}","origin":"https://bank.example"}}"#), Some(Code::RequestUnknownField)),
+            ("login", format!(r#"{{"challenge":"{nonce}","certificate":"00"}}"#), Some(Code::RequestUnknownField)),
+            ("login", "{}".to_owned(), Some(Code::RequestMalformed)),
+            ("bind", format!(r#"{{"challenge":"{nonce}","account":"alice"}}"#), None),
+            ("bind", format!(r#"{{"challenge":"{nonce}","account":""}}"#), Some(Code::AccountMalformed)),
+            ("stamp", r#"{"name":"a.pdf"}"#.to_owned(), None),
+            ("stamp", r#"{"name":"a.pdf","placements":[{"field":"公章"}],"fields":{"a":"b"}}"#.to_owned(), None),
+            ("stamp", r#"{"name":"a.pdf","placements":[{"page":1,"x":10,"y":20.5}]}"#.to_owned(), None),
+            ("stamp", r#"{"name":"a.pdf","placements":[{"page":0,"x":10,"y":20}]}"#.to_owned(), Some(Code::RequestMalformed)),
+            ("stamp", r#"{"name":"a.pdf","placements":[{"field":"a","page":1}]}"#.to_owned(), Some(Code::RequestMalformed)),
+            ("stamp", r#"{"name":"a.pdf","placements":[{"field":"a"},{"field":"b"}]}"#.to_owned(), Some(Code::RequestMalformed)),
+            ("stamp", r#"{"name":"a.pdf","pin":"123456"}"#.to_owned(), Some(Code::RequestUnknownField)),
+            ("stamp", r#"{"name":"a.pdf","digest":"00"}"#.to_owned(), Some(Code::RequestUnknownField)),
+            ("sign", "{}".to_owned(), Some(Code::VerbUnknown)),
+            ("login", "x".repeat(ARGUMENTS_MAX + 1), Some(Code::RequestTooLarge)),
+        ] {
+            assert_eq!(read(verb, &json).err().map(|failure| failure.code), want, "{verb} {}", json.get(..80).unwrap_or(&json));
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The verbs, one file each, used by both doors. They get typed arguments and give typed answers; windows, tokens and
+//! clocks come with the [`crate::host::Host`], words and frames are the doors' business.
+
+pub mod bind;
+pub mod login;
+pub mod seal;
+pub mod stamp;
+pub mod status;

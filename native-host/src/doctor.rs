@@ -1,0 +1,291 @@
+//! The examination of the whole chain on this computer: configuration, extension, registration, program, modules, tokens,
+//! certificates, seals, window, clock. One row per link, each with a mark, what was found and what to do. It repairs nothing.
+
+mod browser;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sealbridge_pki::Certificate;
+use sealbridge_protocol::Language;
+use sealbridge_protocol::failure::{Code, Failure};
+use sealbridge_protocol::status::TokenState;
+use sealbridge_protocol::words;
+use serde::Serialize;
+
+use crate::choice::{Purpose, choose, usable};
+use crate::commands::seal::pair;
+use crate::commands::status;
+use crate::config::Config;
+use crate::host::{Host, now, own_program};
+use crate::stop::Stop;
+
+/// When this program was written; a clock before that is wrong (2026-01-01).
+const WRITTEN: i64 = 1_767_225_600;
+
+/// What is to be examined.
+#[derive(Debug, Clone, Default)]
+pub struct Examined {
+    /// A browser profile; without one the usual places are looked at.
+    pub profile: Option<PathBuf>,
+    /// The home folder that Firefox is started with.
+    pub firefox_home: Option<PathBuf>,
+}
+
+/// A link of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Link {
+    /// The configuration file.
+    Configuration,
+    /// The extension in the browser's profile.
+    Extension,
+    /// The registration with the browser, and the program it names.
+    Registration,
+    /// A PKCS#11 module.
+    Module,
+    /// A token.
+    Token,
+    /// A certificate that can be used.
+    Certificate,
+    /// A seal that fits it.
+    Seal,
+    /// The window for consent and PIN.
+    Dialog,
+    /// The clock.
+    Clock,
+}
+
+/// How a link is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mark {
+    /// It holds.
+    Good,
+    /// It holds, but somebody should look at it.
+    Warning,
+    /// It is broken.
+    Broken,
+    /// It could not be looked at.
+    Unknown,
+}
+
+/// One link and how it is.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The link.
+    pub link: Link,
+    /// How it is.
+    pub mark: Mark,
+    /// Which one: a path, a browser, a token's label.
+    pub subject: String,
+    /// What is wrong.
+    pub failure: Option<Failure>,
+}
+
+/// A row in words.
+#[derive(Debug, Serialize)]
+pub struct Told {
+    /// The link.
+    pub link: Link,
+    /// How it is.
+    pub mark: Mark,
+    /// The link's name for people.
+    #[serde(skip)]
+    pub title: &'static str,
+    /// Which one.
+    pub subject: String,
+    /// The stable code of what is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// What was found.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl Row {
+    fn good(link: Link, subject: impl ToString) -> Self {
+        Self { link, mark: Mark::Good, subject: subject.to_string(), failure: None }
+    }
+
+    fn broken(link: Link, subject: impl ToString, failure: Failure) -> Self {
+        Self { link, mark: Mark::Broken, subject: subject.to_string(), failure: Some(failure) }
+    }
+
+    fn unknown(link: Link) -> Self {
+        Self { link, mark: Mark::Unknown, subject: String::new(), failure: None }
+    }
+
+    /// The row in words.
+    #[must_use]
+    pub fn told(&self, language: Language) -> Told {
+        let zh = language == Language::ZhCn;
+        let (what, remedy) = match (&self.failure, self.mark, self.link) {
+            (Some(failure), _, Link::Clock) => {
+                (words::what(failure, language), String::from(if zh { "请校准电脑的日期和时间。" } else { "Set this computer's date and time." }))
+            }
+            (Some(failure), _, _) => (words::what(failure, language), words::remedy(failure, language)),
+            (None, Mark::Unknown, Link::Extension) => (
+                String::from(if zh { "没有找到浏览器的配置文件夹，未检查" } else { "no browser profile was found, not examined" }),
+                String::from(if zh { "请用 --profile 指定浏览器的配置文件夹。" } else { "Name the browser's profile with --profile." }),
+            ),
+            (None, Mark::Unknown, _) => (String::from(if zh { "未检查" } else { "not examined" }), String::new()),
+            (None, _, _) => (if self.subject.is_empty() { String::from(if zh { "正常" } else { "good" }) } else { self.subject.clone() }, String::new()),
+        };
+        Told {
+            link: self.link,
+            mark: self.mark,
+            title: self.link.title(zh),
+            subject: self.subject.clone(),
+            code: self.failure.as_ref().map(|failure| failure.code),
+            what,
+            remedy,
+        }
+    }
+}
+
+impl Link {
+    /// The name in JSON and in the text for the support.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Extension => "extension",
+            Self::Registration => "registration",
+            Self::Module => "module",
+            Self::Token => "token",
+            Self::Certificate => "certificate",
+            Self::Seal => "seal",
+            Self::Dialog => "dialog",
+            Self::Clock => "clock",
+        }
+    }
+
+    const fn title(self, zh: bool) -> &'static str {
+        match (self, zh) {
+            (Self::Configuration, true) => "配置",
+            (Self::Configuration, false) => "Configuration",
+            (Self::Extension, true) => "浏览器扩展",
+            (Self::Extension, false) => "Extension",
+            (Self::Registration, true) => "本机程序登记",
+            (Self::Registration, false) => "Registration",
+            (Self::Module, true) => "驱动",
+            (Self::Module, false) => "Module",
+            (Self::Token, _) => "USB Key",
+            (Self::Certificate, true) => "证书",
+            (Self::Certificate, false) => "Certificate",
+            (Self::Seal, true) => "印章",
+            (Self::Seal, false) => "Seal",
+            (Self::Dialog, true) => "密码窗口",
+            (Self::Dialog, false) => "PIN window",
+            (Self::Clock, true) => "电脑时间",
+            (Self::Clock, false) => "Clock",
+        }
+    }
+}
+
+impl Mark {
+    /// One character.
+    #[must_use]
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Good => "✓",
+            Self::Warning => "!",
+            Self::Broken => "✗",
+            Self::Unknown => "?",
+        }
+    }
+}
+
+/// Examines everything.
+#[must_use]
+pub fn examine(examined: &Examined) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let config = match Config::load() {
+        Ok(config) => {
+            rows.push(Row::good(Link::Configuration, config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default()));
+            config
+        }
+        Err(failure) => {
+            rows.push(Row::broken(Link::Configuration, "", failure));
+            Config::default()
+        }
+    };
+    rows.extend(browser::examine(examined));
+    match own_program() {
+        Ok(program) => tokens(&Host::new(config, &program, crate::places::state_folder()), &mut rows),
+        Err(failure) => rows.push(Row::broken(Link::Module, "", failure)),
+    }
+    rows.push(if now() < WRITTEN {
+        Row::broken(Link::Clock, "", Failure::new(Code::CertificateNotYetValid))
+    } else {
+        Row::good(Link::Clock, crate::time::rfc3339(now()))
+    });
+    rows
+}
+
+fn tokens(host: &Host, rows: &mut Vec<Row>) {
+    if host.config.modules.is_empty() {
+        rows.push(Row::broken(Link::Module, "", Failure::new(Code::ModuleNotConfigured)));
+    }
+    let stop = Stop::after(Duration::from_secs(60));
+    let shelves = host.directory.shelves(&stop);
+    for shelf in &shelves {
+        let subject = format!("{} ({})", shelf.module.name, shelf.module.path.display());
+        rows.push(match &shelf.contents {
+            Ok(_) => Row::good(Link::Module, subject),
+            Err(failure) => Row::broken(Link::Module, subject, failure.clone()),
+        });
+    }
+    let works = shelves.iter().any(|shelf| shelf.contents.is_ok());
+    let found: Vec<_> = shelves.iter().flat_map(|shelf| shelf.contents.iter().flatten()).collect();
+    if !works {
+        rows.extend([Link::Token, Link::Certificate, Link::Seal].map(Row::unknown));
+    } else if found.is_empty() {
+        rows.push(Row::broken(Link::Token, "", Failure::new(Code::TokenMissing)));
+        rows.extend([Link::Certificate, Link::Seal].map(Row::unknown));
+    } else {
+        let set_up = found.iter().any(|contents| contents.slot.flags.initialised);
+        for contents in &found {
+            let label = contents.slot.label.clone();
+            match status::state(contents.slot.flags) {
+                TokenState::Ready => rows.push(Row::good(Link::Token, label)),
+                TokenState::PinLow => rows.push(Row { mark: Mark::Warning, ..Row::broken(Link::Token, label, Failure::new(Code::PinIncorrect)) }),
+                TokenState::PinFinalTry => rows.push(Row { mark: Mark::Warning, ..Row::broken(Link::Token, label, Failure::new(Code::PinLastTry)) }),
+                TokenState::Locked => rows.push(Row::broken(Link::Token, label, Failure::new(Code::PinLocked))),
+                // SoftHSM always shows one empty slot; beside a token that is set up it means nothing.
+                TokenState::Uninitialised if set_up && !contents.slot.flags.initialised => {}
+                TokenState::Uninitialised => rows.push(Row::broken(Link::Token, &label, Failure::new(Code::TokenUninitialised).with("token", &label))),
+            }
+        }
+        certificates(host, &shelves, &stop, rows);
+    }
+    match host.programs.first() {
+        Some(program) => rows.push(Row::good(Link::Dialog, program.path.display())),
+        None => rows.push(Row::broken(Link::Dialog, "", Failure::new(Code::DialogMissing))),
+    }
+}
+
+fn certificates(host: &Host, shelves: &[crate::token::directory::Shelf], stop: &Stop, rows: &mut Vec<Row>) {
+    let all = shelves.iter().flat_map(|shelf| shelf.contents.iter().flatten()).flat_map(|contents| &contents.certificates);
+    let parsed: Vec<Certificate> = all.filter_map(|held| Certificate::parse(&held.der.0).ok()).filter(|certificate| !certificate.is_ca()).collect();
+    let good = parsed.iter().find(|certificate| usable(certificate, Purpose::Login, now()).is_ok());
+    match (choose(shelves, None, Purpose::Login, now()), good) {
+        (Ok(chosen), _) => rows.push(Row::good(Link::Certificate, subject(&chosen.certificate))),
+        // More than one is no broken link: the person is asked to choose.
+        (Err(failure), Some(good)) if matches!(failure.code, Code::CertificateAmbiguous | Code::TokenAmbiguous) => {
+            rows.push(Row { mark: Mark::Warning, ..Row::broken(Link::Certificate, subject(good), failure) })
+        }
+        (Err(failure), _) => rows.push(Row::broken(Link::Certificate, "", failure)),
+    }
+    match pair(host, shelves, None, None, stop) {
+        Ok(pair) => rows.push(Row::good(Link::Seal, pair.seal.name())),
+        Err(failure) if matches!(failure.code, Code::SealAmbiguous) => rows.push(Row { mark: Mark::Warning, ..Row::broken(Link::Seal, "", failure) }),
+        Err(failure) => rows.push(Row::broken(Link::Seal, "", failure)),
+    }
+}
+
+fn subject(certificate: &Certificate) -> String {
+    format!("{} → {}", certificate.organisation().unwrap_or("?"), crate::time::date(certificate.not_after()))
+}

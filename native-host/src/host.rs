@@ -1,0 +1,77 @@
+//! What every command needs: configuration, modules, state, window, clock. Built once per process; both doors use the same.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sealbridge_protocol::failure::{Code, Failure};
+
+use crate::config::Config;
+use crate::dialog::{self, Program};
+use crate::journal::Journal;
+use crate::places;
+use crate::token::directory::Directory;
+use crate::tries::Counts;
+
+/// The running host.
+#[derive(Debug)]
+pub struct Host {
+    /// The configuration.
+    pub config: Config,
+    /// The modules.
+    pub directory: Directory,
+    /// The counts of wrong PINs; nothing when there is no place for them, and then only the token's flags are told.
+    pub counts: Option<Counts>,
+    /// The programs that can show the window.
+    pub programs: Vec<Program>,
+    /// Where the journal, the counts and the lock for key use lie.
+    pub state: Result<PathBuf, Failure>,
+}
+
+impl Host {
+    /// Reads the configuration of this user.
+    ///
+    /// # Errors
+    /// `configuration-malformed`, `internal`.
+    pub fn load() -> Result<Self, Failure> {
+        Ok(Self::new(Config::load()?, &own_program()?, places::state_folder()))
+    }
+
+    /// With a given configuration; `program` is this program itself, `state` an existing folder of this user's own.
+    #[must_use]
+    pub fn new(config: Config, program: &Path, state: Result<PathBuf, Failure>) -> Self {
+        let counts = state.as_ref().ok().and_then(|folder| Counts::at(&folder.join("tries")).ok());
+        Self { directory: Directory::new(&config.modules, program), counts, programs: dialog::find::programs(&config), config, state }
+    }
+
+    /// The journal of operations.
+    ///
+    /// # Errors
+    /// `journal-failed`.
+    pub fn journal(&self) -> Result<Journal, Failure> {
+        Journal::at(&self.state.clone()?.join("journal"))
+    }
+}
+
+/// This program's own file.
+///
+/// # Errors
+/// `internal`.
+pub fn own_program() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|error| Failure::new(Code::Internal).with("detail", error))
+}
+
+/// Unix seconds.
+#[must_use]
+pub fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or(0)
+}
+
+/// Random bytes of the system.
+///
+/// # Errors
+/// `internal`.
+pub fn random<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::new(Code::Internal).with("detail", error))?;
+    Ok(bytes)
+}

@@ -1,0 +1,198 @@
+//! One use of a key, from consent to checked signature. All three verbs that sign go through here and nothing else does.
+//!
+//! Order: the token's flags are read anew; the consent is shown and the PIN taken; the statements are built; the worker logs
+//! in once, signs all of them and logs out; every signature is checked with the certificate's public key. One operation at a
+//! time in this user's session, whatever door it came through. A PIN is tried once.
+
+use std::fs::{File, TryLockError};
+
+use sealbridge_pki::DigestAlgorithm;
+use sealbridge_protocol::Language;
+use sealbridge_protocol::failure::{Code, Failure};
+use sealbridge_protocol::fields::CertificateId;
+use sealbridge_protocol::message::Phase;
+use sealbridge_protocol::origin::Origin;
+
+use crate::choice::Chosen;
+use crate::consent::{Consent, Operation, compose};
+use crate::dialog::{self, Given};
+use crate::host::{Host, now};
+use crate::pin::Pin;
+use crate::stop::Stop;
+use crate::token::{Flags, Order, Slot, Token};
+use crate::tries::{Tries, refused};
+
+/// How and for whom an operation runs.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The language of the windows.
+    pub language: Language,
+    /// When it must end.
+    pub stop: &'a Stop,
+    /// Told how far it has come.
+    pub phase: &'a dyn Fn(Phase),
+    /// A PIN that the terminal's caller gave on a file descriptor; without it the window asks. Never set by a browser.
+    pub pin: Option<&'a Pin>,
+}
+
+impl std::fmt::Debug for Asked<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Asked").field("language", &self.language).finish_non_exhaustive()
+    }
+}
+
+/// What is to be signed.
+#[derive(Debug)]
+pub struct Statements {
+    /// The digest that the statements' form names: JWS has one per algorithm, CMS the one of the document (RFC 5652 §5.4).
+    pub digest: DigestAlgorithm,
+    /// The statements themselves, never their hashes.
+    pub bytes: Vec<Vec<u8>>,
+}
+
+/// Shows the consent, and with it uses the key on the statements that `build` makes for the time it is given (Unix seconds).
+/// The signatures come back as JWS has them.
+///
+/// # Errors
+/// `busy`, `pin-…`, `token-…`, `module-…`, `dialog-…`, `cancelled`, `timed-out`, `signature-mismatch`, and what `build` says.
+pub fn sign(
+    host: &Host,
+    chosen: &Chosen,
+    operation: Operation<'_>,
+    origin: Option<&Origin>,
+    asked: Asked<'_>,
+    build: impl FnOnce(i64) -> Result<Statements, Failure>,
+) -> Result<Vec<Vec<u8>>, Failure> {
+    let _alone = alone(host)?;
+    let slot = current(host, chosen, asked.stop)?;
+    ready(&slot)?;
+    let tries = left(host, chosen, slot.flags);
+    let given = consent(host, chosen, &slot, operation, origin, tries, asked)?;
+    let pin = match (&given, asked.pin) {
+        (Given::Pin(pin), _) => Some(pin),
+        (Given::Agreement, pin) => pin,
+    };
+    if let Some(pin) = pin {
+        let too_long = slot.pin_max > 0 && pin.len() > slot.pin_max;
+        if pin.len() < slot.pin_min || too_long {
+            return Err(Failure::new(Code::PinLength).with("minimum", slot.pin_min).with("maximum", slot.pin_max));
+        }
+    }
+    (asked.phase)(Phase::Signing);
+    let Statements { digest, bytes: statements } = build(now())?;
+    // From here on nothing is left half done: a wish to cancel comes too late, the deadline of the module holds.
+    let stop = if slot.flags.protected_path && pin.is_none() { asked.stop.clone() } else { asked.stop.uncancellable() };
+    let order = Order {
+        slot: slot.slot,
+        serial: &slot.serial,
+        certificate: CertificateId::new(chosen.certificate.sha256()),
+        algorithm: chosen.algorithm,
+        digest,
+        pin,
+        statements: &statements,
+    };
+    let signed = {
+        let mut client = host.directory.client(&chosen.module.name).ok_or_else(|| Failure::new(Code::TokenRemoved))?;
+        client.serve(&stop);
+        client.sign(&order, &mut || {})?
+    };
+    let signatures = signed.outcome.map_err(|failure| explain(host, chosen, &slot, signed.after, failure))?;
+    if let Some(counts) = &host.counts {
+        counts.forget(&slot.serial);
+    }
+    let scheme = chosen.algorithm.scheme_with(digest);
+    for (statement, signature) in statements.iter().zip(&signatures) {
+        chosen.certificate.public_key().verify_scheme_raw(scheme, &digest.digest(statement), signature).map_err(|_| Failure::new(Code::SignatureMismatch))?;
+    }
+    Ok(signatures)
+}
+
+/// Only one operation of this user uses a key or shows a window at a time; the lock ends with the process.
+fn alone(host: &Host) -> Result<File, Failure> {
+    let file = host.state.clone()?.join("key.lock");
+    let failed = |error: std::io::Error| Failure::new(Code::JournalFailed).with("path", file.display()).with("detail", error);
+    let lock = File::options().create(true).truncate(false).write(true).open(&file).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Failure::new(Code::Busy)),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// The token as it is now: still the same one, with today's flags.
+fn current(host: &Host, chosen: &Chosen, stop: &Stop) -> Result<Slot, Failure> {
+    let mut client = host.directory.client(&chosen.module.name).ok_or_else(|| Failure::new(Code::TokenRemoved))?;
+    client.serve(stop);
+    client.slots()?.into_iter().find(|slot| slot.slot == chosen.slot.slot && slot.serial == chosen.slot.serial).ok_or_else(|| Failure::new(Code::TokenRemoved))
+}
+
+fn ready(slot: &Slot) -> Result<(), Failure> {
+    if !slot.flags.initialised {
+        return Err(Failure::new(Code::TokenUninitialised).with("token", &slot.label));
+    }
+    if slot.flags.locked {
+        return Err(Failure::new(Code::PinLocked));
+    }
+    if !slot.flags.pin_set {
+        return Err(Failure::new(Code::PinNotSet));
+    }
+    Ok(())
+}
+
+fn left(host: &Host, chosen: &Chosen, flags: Flags) -> Tries {
+    match &host.counts {
+        Some(counts) => counts.left(&chosen.slot.serial, flags, chosen.module.tries),
+        None if flags.locked => Tries::Locked,
+        None if flags.final_try => Tries::Final,
+        None if flags.count_low => Tries::Low,
+        None => Tries::Unknown,
+    }
+}
+
+fn consent(
+    host: &Host,
+    chosen: &Chosen,
+    slot: &Slot,
+    operation: Operation<'_>,
+    origin: Option<&Origin>,
+    tries: Tries,
+    asked: Asked<'_>,
+) -> Result<Given, Failure> {
+    if asked.pin.is_some() {
+        return Ok(Given::Agreement);
+    }
+    let credit_code = chosen.certificate.credit_code();
+    let prompt = compose(
+        &Consent {
+            operation,
+            origin,
+            organisation: chosen.certificate.organisation().unwrap_or("?"),
+            credit_code: credit_code.as_deref(),
+            token: &slot.label,
+            tries,
+            protected_path: slot.flags.protected_path,
+        },
+        asked.language,
+    );
+    (asked.phase)(Phase::Consent);
+    if !slot.flags.protected_path {
+        (asked.phase)(Phase::Pin);
+    }
+    dialog::ask(&host.programs, &prompt, !slot.flags.protected_path, asked.stop)
+}
+
+/// What the token's refusal means, with the flags after it and what was counted.
+fn explain(host: &Host, chosen: &Chosen, slot: &Slot, after: Option<Flags>, failure: Failure) -> Failure {
+    match failure.code {
+        Code::PinIncorrect => {
+            if let Some(counts) = &host.counts {
+                counts.add_wrong(&slot.serial);
+            }
+            let flags = after.unwrap_or(Flags { count_low: true, ..slot.flags });
+            refused(left(host, chosen, flags))
+        }
+        Code::PinLength => failure.with("minimum", slot.pin_min).with("maximum", slot.pin_max),
+        Code::KeyUnsupported => failure.with("algorithm", chosen.algorithm.name()),
+        _ => failure,
+    }
+}

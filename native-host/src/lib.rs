@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+pub mod callers;
+pub mod choice;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod consent;
+pub mod dialog;
+pub mod doctor;
+pub mod file;
+pub mod host;
+pub mod install;
+pub mod journal;
+pub mod key_use;
+pub mod pin;
+pub mod places;
+pub mod platform;
+mod record;
+pub mod stdio;
+pub mod stop;
+pub mod time;
+pub mod token;
+pub mod tries;

@@ -1,0 +1,153 @@
+//! Tokens: what the host can ask of a PKCS#11 module, and the process boundary around it.
+//!
+//! [`Token`] is the interface. [`module`] implements it over PKCS#11 and runs only inside the worker process;
+//! [`client`] implements it in the host by talking to that process over two pipes ([`wire`]), and can kill it.
+//! No interface here takes a hash to sign: the worker gets whole statements and hashes them itself.
+
+pub mod client;
+pub mod directory;
+pub mod faults;
+pub mod module;
+pub mod wire;
+pub mod worker;
+
+use sealbridge_pki::{Algorithm, DigestAlgorithm};
+use sealbridge_protocol::failure::Failure;
+use sealbridge_protocol::fields::{Bytes, CertificateId, SealId};
+use serde::{Deserialize, Serialize};
+
+use crate::pin::Pin;
+
+/// Most certificates that are read from one token.
+pub const CERTIFICATES_MAX: usize = 64;
+/// Largest certificate that is read.
+pub const CERTIFICATE_MAX: usize = 32 * 1024;
+/// Most seals that are read from one token.
+pub const SEALS_MAX: usize = 16;
+/// Most slots of one module that are looked at.
+pub const SLOTS_MAX: usize = 32;
+/// The application name that marks a seal's data object (CKA_APPLICATION).
+pub const SEAL_APPLICATION: &str = "Sealbridge seal";
+
+/// The flags of CK_TOKEN_INFO that matter here (PKCS#11 3.2 §3.2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flags {
+    /// CKF_TOKEN_INITIALIZED.
+    pub initialised: bool,
+    /// CKF_USER_PIN_INITIALIZED.
+    pub pin_set: bool,
+    /// CKF_USER_PIN_COUNT_LOW.
+    pub count_low: bool,
+    /// CKF_USER_PIN_FINAL_TRY.
+    pub final_try: bool,
+    /// CKF_USER_PIN_LOCKED.
+    pub locked: bool,
+    /// CKF_PROTECTED_AUTHENTICATION_PATH.
+    pub protected_path: bool,
+}
+
+/// A token in a slot, without what is on it: cheap enough to be asked every second.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// The slot's number.
+    pub slot: u64,
+    /// The token's label, without padding.
+    pub label: String,
+    /// The token's serial number, without padding.
+    pub serial: String,
+    /// Its flags.
+    pub flags: Flags,
+    /// Shortest PIN, in bytes.
+    pub pin_min: usize,
+    /// Longest PIN, in bytes; 0 when the token states none.
+    pub pin_max: usize,
+}
+
+/// A token and what is on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    /// The token.
+    pub slot: Slot,
+    /// Its certificates, in the token's order.
+    pub certificates: Vec<HeldCertificate>,
+    /// Its seals.
+    pub seals: Vec<HeldSeal>,
+}
+
+/// A certificate on a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldCertificate {
+    /// CKA_LABEL.
+    pub label: String,
+    /// CKA_VALUE.
+    pub der: Bytes,
+    /// Whether a key with the same CKA_ID is there. Private keys can be invisible before login, so the public key counts
+    /// too, and where a token shows no keys at all, a CKA_ID that is not empty.
+    pub has_key: bool,
+}
+
+/// A seal on a token, without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldSeal {
+    /// SHA-256 of its bytes.
+    pub id: SealId,
+    /// CKA_LABEL.
+    pub label: String,
+    /// Length in bytes.
+    pub size: u64,
+}
+
+/// One use of a key: whole statements, one login, as many signatures, one logout.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The slot.
+    pub slot: u64,
+    /// The serial number of the token that the person agreed to; another one in that slot is refused.
+    pub serial: &'a str,
+    /// The certificate whose key signs.
+    pub certificate: CertificateId,
+    /// How.
+    pub algorithm: Algorithm,
+    /// The digest that is signed: with ECDSA the one that the statement's form names, which need not be the curve's own.
+    pub digest: DigestAlgorithm,
+    /// The PIN; nothing when it is entered on the token or its reader.
+    pub pin: Option<&'a Pin>,
+    /// What is signed: the statements themselves, never their hashes.
+    pub statements: &'a [Vec<u8>],
+}
+
+/// What became of an order.
+#[derive(Debug)]
+pub struct Signed {
+    /// The signatures as JWS has them (ECDSA: r and s side by side), in the order of the statements.
+    pub outcome: Result<Vec<Vec<u8>>, Failure>,
+    /// The token's flags after it, where they could be read.
+    pub after: Option<Flags>,
+}
+
+/// What the host can ask of a module.
+pub trait Token {
+    /// The tokens that are plugged in.
+    ///
+    /// # Errors
+    /// `module-…`, `token-…`.
+    fn slots(&mut self) -> Result<Vec<Slot>, Failure>;
+
+    /// The tokens and what is on them. No PIN is used.
+    ///
+    /// # Errors
+    /// `module-…`, `token-…`.
+    fn contents(&mut self) -> Result<Vec<Contents>, Failure>;
+
+    /// A seal's bytes.
+    ///
+    /// # Errors
+    /// `seal-missing` and as above.
+    fn seal(&mut self, slot: u64, id: SealId) -> Result<Vec<u8>, Failure>;
+
+    /// Uses a key. Logs in once, never tries a PIN twice, and always logs out. `progress` is called after each signature.
+    ///
+    /// # Errors
+    /// `module-…` when the module is gone; what the token answers stands in [`Signed::outcome`].
+    fn sign(&mut self, order: &Order<'_>, progress: &mut dyn FnMut()) -> Result<Signed, Failure>;
+}

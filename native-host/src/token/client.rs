@@ -1,0 +1,274 @@
+//! [`Token`] in the host: starts the worker process of one module, talks to it, and kills it when it is silent for too long.
+//!
+//! A worker that died or was killed is started again at the next question, so one crash never spoils the next operation.
+//! Only the declared variables and a short list of the system's own are passed on.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use sealbridge_protocol::failure::{Code, Failure};
+use sealbridge_protocol::fields::{Bytes, SealId};
+
+use super::wire::{self, FromWorker, ToWorker, WirePin};
+use super::{Contents, Order, Signed, Slot, Token};
+use crate::config::Module;
+use crate::platform;
+use crate::stop::{Stop, Waited};
+
+/// How long a worker may take to end by itself once it is no longer needed.
+const PARTING: Duration = Duration::from_millis(1500);
+
+/// Variables of the system that a module may need to find its files; nothing that changes what is loaded.
+const SYSTEM_VARIABLES: &[&str] = &[
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+    "PCSCLITE_CSOCK_NAME",
+    "SystemRoot",
+    "SystemDrive",
+    "windir",
+    "TEMP",
+    "TMP",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "ProgramData",
+    "ProgramFiles",
+    "ComSpec",
+];
+
+/// The worker of one module, running or not.
+#[derive(Debug)]
+pub struct Client {
+    module: Module,
+    program: PathBuf,
+    stop: Stop,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    to_worker: Option<ChildStdin>,
+    answers: Receiver<io::Result<FromWorker>>,
+}
+
+impl Client {
+    /// For a module of the configuration; `program` is this program itself.
+    #[must_use]
+    pub fn new(module: Module, program: PathBuf) -> Self {
+        Self { module, program, stop: Stop::after(Duration::from_secs(3600)), running: None }
+    }
+
+    /// The module of the configuration.
+    #[must_use]
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// What the next questions belong to: they end when it ends.
+    pub fn serve(&mut self, stop: &Stop) {
+        self.stop = stop.clone();
+    }
+
+    /// Starts the worker and loads the module, if that has not been done.
+    ///
+    /// # Errors
+    /// `module-missing`, `module-refused`, `module-failed`, `module-crashed`, `module-hung`.
+    pub fn load(&mut self) -> Result<(), Failure> {
+        match self.ask(&ToWorker::Load, self.patience(), &mut || {})? {
+            FromWorker::Loaded => Ok(()),
+            _ => Err(self.out_of_step()),
+        }
+    }
+
+    /// The process id of the worker, for tests and logs.
+    #[must_use]
+    pub fn process(&self) -> Option<u32> {
+        self.running.as_ref().map(|running| running.child.id())
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.module.patience.into())
+    }
+
+    fn ask(&mut self, question: &ToWorker, patience: Duration, progress: &mut dyn FnMut()) -> Result<FromWorker, Failure> {
+        self.stop.check()?;
+        let running = match &mut self.running {
+            Some(running) => running,
+            None => {
+                self.module.check()?;
+                let running = Running::start(&self.program, &self.module).map_err(|error| self.failed(&error))?;
+                self.running.insert(running)
+            }
+        };
+        let written = match &mut running.to_worker {
+            Some(pipe) => wire::write(pipe, question),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        };
+        if written.is_err() {
+            return Err(self.crashed());
+        }
+        loop {
+            let waited = match &self.running {
+                Some(running) => self.stop.wait(&running.answers, patience),
+                None => Ok(Waited::Gone),
+            };
+            match waited {
+                Ok(Waited::Got(Ok(FromWorker::Progress))) => progress(),
+                Ok(Waited::Got(Ok(FromWorker::Failed(failure)))) => {
+                    if failure.code == Code::ModuleFailed {
+                        self.kill();
+                    }
+                    return Err(failure);
+                }
+                Ok(Waited::Got(Ok(answer))) => return Ok(answer),
+                Ok(Waited::Got(Err(_)) | Waited::Gone) => return Err(self.crashed()),
+                Ok(Waited::Late) => {
+                    self.kill();
+                    return Err(Failure::new(Code::ModuleHung).with("module", &self.module.name));
+                }
+                Err(ended) => {
+                    // An answer that is still to come would be taken for that of the next question.
+                    self.kill();
+                    return Err(ended);
+                }
+            }
+        }
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            let _ = running.child.kill();
+            let _ = running.child.wait();
+        }
+    }
+
+    fn crashed(&mut self) -> Failure {
+        self.kill();
+        Failure::new(Code::ModuleCrashed).with("module", &self.module.name)
+    }
+
+    fn out_of_step(&mut self) -> Failure {
+        self.kill();
+        Failure::new(Code::Internal).with("detail", "worker out of step")
+    }
+
+    fn failed(&self, error: &io::Error) -> Failure {
+        Failure::new(Code::ModuleFailed).with("module", &self.module.name).with("path", self.module.path.display()).with("detail", error)
+    }
+
+    /// Tells the worker to end and gives it a moment for that.
+    fn part(&mut self) {
+        let Some(running) = &mut self.running else { return };
+        running.to_worker = None;
+        let started = Instant::now();
+        while started.elapsed() < PARTING {
+            match running.child.try_wait() {
+                Ok(Some(_)) | Err(_) => {
+                    self.running = None;
+                    return;
+                }
+                Ok(None) => std::thread::sleep(Duration::from_millis(2)),
+            }
+        }
+        self.kill();
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.part();
+    }
+}
+
+impl Token for Client {
+    fn slots(&mut self) -> Result<Vec<Slot>, Failure> {
+        match self.ask(&ToWorker::Slots, self.patience(), &mut || {})? {
+            FromWorker::Slots(slots) => Ok(slots),
+            _ => Err(self.out_of_step()),
+        }
+    }
+
+    fn contents(&mut self) -> Result<Vec<Contents>, Failure> {
+        match self.ask(&ToWorker::Contents, self.patience(), &mut || {})? {
+            FromWorker::Contents(contents) => Ok(contents),
+            _ => Err(self.out_of_step()),
+        }
+    }
+
+    fn seal(&mut self, slot: u64, id: SealId) -> Result<Vec<u8>, Failure> {
+        match self.ask(&ToWorker::Seal { slot, id }, self.patience(), &mut || {})? {
+            FromWorker::Seal(seal) => Ok(seal.0),
+            _ => Err(self.out_of_step()),
+        }
+    }
+
+    fn sign(&mut self, order: &Order<'_>, progress: &mut dyn FnMut()) -> Result<Signed, Failure> {
+        let question = ToWorker::Sign {
+            slot: order.slot,
+            serial: order.serial.to_owned(),
+            certificate: order.certificate,
+            algorithm: order.algorithm.name().to_owned(),
+            digest: order.digest.size(),
+            pin: order.pin.map(|pin| WirePin(pin.expose().to_owned())),
+            statements: order.statements.iter().cloned().map(Bytes).collect(),
+        };
+        // Someone who types on a reader's own keys is not a module that hangs.
+        let patience = if order.pin.is_some() { self.patience() } else { self.stop.remaining().max(self.patience()) };
+        match self.ask(&question, patience, progress)? {
+            FromWorker::Signed { signatures, failure, after } => {
+                let outcome = match failure {
+                    Some(failure) => Err(failure),
+                    None if signatures.len() == order.statements.len() => Ok(signatures.into_iter().map(|signature| signature.0).collect()),
+                    None => return Err(self.out_of_step()),
+                };
+                Ok(Signed { outcome, after })
+            }
+            _ => Err(self.out_of_step()),
+        }
+    }
+}
+
+impl Running {
+    fn start(program: &std::path::Path, module: &Module) -> io::Result<Self> {
+        let mut command = Command::new(program);
+        command.arg("token-worker").arg(&module.name).arg(&module.path);
+        command.env_clear();
+        command.envs(SYSTEM_VARIABLES.iter().filter_map(|name| std::env::var_os(name).map(|value| (*name, value))));
+        command.envs(&module.environment);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        // What a module prints may hold anything, a PIN too, and a browser keeps what its hosts print: only a person's terminal gets it.
+        command.stderr(if io::stderr().is_terminal() { Stdio::inherit() } else { Stdio::null() });
+        platform::detach(&mut command);
+        let mut child = command.spawn()?;
+        let (to_worker, from_worker) = (child.stdin.take(), child.stdout.take());
+        let (sender, answers) = mpsc::channel();
+        if let Some(mut from_worker) = from_worker {
+            std::thread::spawn(move || {
+                loop {
+                    let answer = match wire::read(&mut from_worker) {
+                        Ok(Some(answer)) => Ok(answer),
+                        Ok(None) => break,
+                        Err(error) => Err(error),
+                    };
+                    let broken = answer.is_err();
+                    if sender.send(answer).is_err() || broken {
+                        break;
+                    }
+                }
+            });
+        }
+        Ok(Self { child, to_worker, answers })
+    }
+}

@@ -1,0 +1,104 @@
+//! The worker process: loads one PKCS#11 module and serves it over two pipes until the host is gone.
+//!
+//! What the module prints goes to stderr. When the host disappears, even by SIGKILL, the order at hand is finished, the
+//! session is logged out and the module is finalised; a module that hangs in that is ended after a grace period.
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use sealbridge_pki::{Algorithm, DigestAlgorithm};
+use sealbridge_protocol::failure::{Code, Failure};
+use sealbridge_protocol::fields::Bytes;
+
+use super::module::Module;
+use super::wire::{self, FromWorker, ToWorker};
+use super::{Order, Token};
+use crate::pin::Pin;
+use crate::platform;
+
+/// How long a worker without a host may take to finish.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// Runs the worker for one module until its standard input ends.
+#[must_use]
+pub fn run(name: &str, path: &str) -> ExitCode {
+    platform::harden();
+    let (mut from_host, mut to_host) = match platform::take_stdio() {
+        Ok(pipes) => pipes,
+        Err(_) => return ExitCode::from(2),
+    };
+    let (sender, requests) = mpsc::channel();
+    std::thread::spawn(move || {
+        while let Ok(Some(request)) = wire::read::<ToWorker>(&mut from_host) {
+            if sender.send(request).is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        std::thread::sleep(GRACE);
+        std::process::exit(3);
+    });
+    serve(name, path, &requests, &mut to_host);
+    ExitCode::SUCCESS
+}
+
+fn serve(name: &str, path: &str, requests: &Receiver<ToWorker>, to_host: &mut impl io::Write) {
+    let mut module = None;
+    // An answer that nobody takes is no reason to stop: the end of the requests is.
+    while let Ok(request) = requests.recv() {
+        let answer = answer(name, path, &mut module, request, to_host);
+        let _ = wire::write(to_host, &answer);
+    }
+    if let Some(module) = module {
+        module.finish();
+    }
+}
+
+fn answer(name: &str, path: &str, module: &mut Option<Module>, request: ToWorker, to_host: &mut impl io::Write) -> FromWorker {
+    let loaded = match module {
+        Some(module) => module,
+        None => match Module::load(name, path) {
+            Ok(loaded) => module.insert(loaded),
+            Err(failure) => return FromWorker::Failed(failure),
+        },
+    };
+    let answered = match request {
+        ToWorker::Load => Ok(FromWorker::Loaded),
+        ToWorker::Slots => loaded.slots().map(FromWorker::Slots),
+        ToWorker::Contents => loaded.contents().map(FromWorker::Contents),
+        ToWorker::Seal { slot, id } => loaded.seal(slot, id).map(|seal| FromWorker::Seal(Bytes(seal))),
+        ToWorker::Sign { slot, serial, certificate, algorithm, digest, pin, statements } => {
+            let statements: Vec<Vec<u8>> = statements.into_iter().map(|statement| statement.0).collect();
+            sign(loaded, slot, &serial, certificate, &algorithm, digest, pin.as_ref(), &statements, to_host)
+        }
+    };
+    answered.unwrap_or_else(FromWorker::Failed)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the fields of one message, taken apart once")]
+fn sign(
+    module: &mut Module,
+    slot: u64,
+    serial: &str,
+    certificate: sealbridge_protocol::fields::CertificateId,
+    algorithm: &str,
+    digest: usize,
+    pin: Option<&wire::WirePin>,
+    statements: &[Vec<u8>],
+    to_host: &mut impl io::Write,
+) -> Result<FromWorker, Failure> {
+    let algorithm = Algorithm::from_name(algorithm).ok_or_else(|| Failure::new(Code::KeyUnsupported).with("algorithm", algorithm))?;
+    let digest = DigestAlgorithm::from_size(digest).ok_or_else(|| Failure::new(Code::KeyUnsupported).with("algorithm", algorithm.name()))?;
+    let pin = pin.map(|pin| Pin::new(pin.0.as_bytes())).transpose()?;
+    let order = Order { slot, serial, certificate, algorithm, digest, pin: pin.as_ref(), statements };
+    let signed = module.sign(&order, &mut || {
+        let _ = wire::write(to_host, &FromWorker::Progress);
+    })?;
+    let (signatures, failure) = match signed.outcome {
+        Ok(signatures) => (signatures.into_iter().map(Bytes).collect(), None),
+        Err(failure) => (Vec::new(), Some(failure)),
+    };
+    Ok(FromWorker::Signed { signatures, failure, after: signed.after })
+}

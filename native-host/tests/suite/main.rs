@@ -1,0 +1,14 @@
+//! The host against real PKCS#11 modules and through both of its doors. Tests that need the soft token, the fault-injecting
+//! module or SoftHSM say so and stand aside where those are not built or installed.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml exempts test functions, not their helpers
+
+mod cancelling;
+mod dialogs;
+mod doctor;
+mod door;
+mod faults;
+mod locking;
+mod support;
+mod terminal;
+mod tokens;

@@ -1,0 +1,171 @@
+//! The whole story as one program: makes a small world, opens a real browser, and does what supplier staff would do, from
+//! binding the key to the portal's verdict on the stamped form. Prints one JSON line per step and leaves a picture of each.
+//! With `--visible` it makes the same world, opens the browser and leaves it to the person.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use sealbridge_e2e::bidi::{Driven, failed};
+use sealbridge_e2e::browser::{Browser, Kind};
+use sealbridge_e2e::supplier::Supplier;
+use sealbridge_e2e::world::{ACCOUNT, Organisation, Plan, Token, World};
+use serde_json::json;
+
+/// Bind, log in, fill and stamp, submit, verdict: in a real browser, on a small world made below one folder.
+#[derive(Debug, Parser)]
+struct Options {
+    /// chromium or firefox.
+    #[arg(long, default_value = "chromium")]
+    browser: Kind,
+    /// soft or softhsm.
+    #[arg(long, default_value = "soft")]
+    token: Token,
+    /// Everything is written below this folder.
+    #[arg(long)]
+    folder: PathBuf,
+    /// Stamp this file instead of the portal's form; may be repeated.
+    #[arg(long)]
+    pdf: Vec<PathBuf>,
+    /// Language of the extension's pages and the host's windows: zh-CN or en.
+    #[arg(long, default_value = "zh-CN")]
+    language: String,
+    /// Open a visible browser and leave it to the person; ends when the browser is closed.
+    #[arg(long)]
+    visible: bool,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    match play(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn play(options: &Options) -> Driven<()> {
+    std::fs::create_dir_all(&options.folder)?;
+    let folder = options.folder.canonicalize()?;
+    let mut steps = Steps { folder: folder.clone(), number: 0 };
+    let mut plan = Plan::new(&folder);
+    plan.token = options.token;
+    plan.organisation = Organisation::default();
+    if options.visible {
+        plan.answers = None;
+    }
+    let pin = plan.pin.clone();
+    let world = steps.plain("world", || World::build(plan))?;
+    std::fs::copy(world.ca.join("trust.pem"), folder.join("trust.pem"))?;
+    let mut browser = steps.plain("browser", || world.browser(options.browser, !options.visible))?;
+    if options.visible {
+        return leave_to_person(&world, &mut browser, &pin);
+    }
+    steps.plain("language", || browser.set_extension_language(&options.language))?;
+    let mut supplier = steps.plain("arrive", || Supplier::arrive(&world, browser))?;
+    steps.shown("sign-in", &mut supplier, Supplier::sign_in)?;
+    steps.shown("bind", &mut supplier, |supplier| {
+        let shown = supplier.bind()?;
+        if shown.is_empty() { failed("the portal shows no bound certificate") } else { Ok(()) }
+    })?;
+    steps.shown("sign-out", &mut supplier, Supplier::sign_out)?;
+    steps.shown("login", &mut supplier, Supplier::log_in)?;
+    if options.pdf.is_empty() {
+        stamp(&mut steps, &mut supplier, None, &folder.join("stamped.pdf"))?;
+    }
+    for file in &options.pdf {
+        let name = if options.pdf.len() == 1 { "stamped.pdf".into() } else { format!("stamped-{}", file.file_name().unwrap_or_default().to_string_lossy()) };
+        stamp(&mut steps, &mut supplier, Some(&file.canonicalize()?), &folder.join(name))?;
+    }
+    Ok(())
+}
+
+/// Fills the form or takes `file`, stamps, submits, and reads the verdict.
+fn stamp(steps: &mut Steps, supplier: &mut Supplier<'_>, file: Option<&Path>, stamped: &Path) -> Driven<()> {
+    steps.shown("tender", supplier, Supplier::open_tender)?;
+    let started = Instant::now();
+    let stamping = match file {
+        None => supplier.fill_and_stamp("1280000.00")?,
+        Some(file) => supplier.stamp_own(file)?,
+    };
+    let code = supplier.wait_prepared(&stamping)?;
+    steps.report("prepare", &mut supplier.browser, Some(&stamping), started)?;
+    let started = Instant::now();
+    supplier.press_stamp(&stamping)?;
+    steps.report("stamp", &mut supplier.browser, Some(&stamping), started)?;
+    let log = supplier.world.pinentry_log()?;
+    if !log.contains(&code) {
+        return failed(format!("the PIN window did not show the page's digest code {code}"));
+    }
+    let started = Instant::now();
+    supplier.return_to_portal(&stamping)?;
+    let verdict = supplier.verdict()?;
+    let tab = supplier.tab.clone();
+    steps.report("submit", &mut supplier.browser, Some(&tab), started)?;
+    supplier.save_stamped(stamped)?;
+    let started = Instant::now();
+    if !verdict.accepted {
+        return failed(format!("the portal refused: {} {:?}", verdict.summary, verdict.sentences));
+    }
+    steps.report("verdict", &mut supplier.browser, None, started)
+}
+
+fn leave_to_person(world: &World, browser: &mut Browser, pin: &str) -> Driven<()> {
+    browser.open(&world.portal_url)?;
+    println!("{}", json!({"portal": world.portal_url, "account": ACCOUNT.0, "password": ACCOUNT.1, "pin": pin}));
+    // A closed browser no longer answers; that is the end of the demo.
+    while browser.tabs().is_ok_and(|tabs| !tabs.is_empty()) {
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    }
+    Ok(())
+}
+
+/// Counts the steps, takes the time and the pictures.
+struct Steps {
+    folder: PathBuf,
+    number: usize,
+}
+
+impl Steps {
+    fn plain<T>(&mut self, name: &str, work: impl FnOnce() -> Driven<T>) -> Driven<T> {
+        let started = Instant::now();
+        let done = work();
+        self.line(name, done.is_ok(), started, None);
+        done
+    }
+
+    fn shown<'w>(&mut self, name: &str, supplier: &mut Supplier<'w>, work: impl FnOnce(&mut Supplier<'w>) -> Driven<()>) -> Driven<()> {
+        let started = Instant::now();
+        let done = work(supplier);
+        let elapsed = started;
+        let picture = self.picture(name);
+        let tab = supplier.tab.clone();
+        let taken = supplier.browser.screenshot(&tab, &picture);
+        self.line(name, done.is_ok(), elapsed, taken.is_ok().then_some(picture));
+        done
+    }
+
+    fn report(&mut self, name: &str, browser: &mut Browser, tab: Option<&sealbridge_e2e::browser::Tab>, started: Instant) -> Driven<()> {
+        let mut picture = None;
+        if let Some(tab) = tab {
+            let file = self.picture(name);
+            browser.screenshot(tab, &file)?;
+            picture = Some(file);
+        }
+        self.line(name, true, started, picture);
+        Ok(())
+    }
+
+    fn picture(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{:02}-{name}.png", self.number + 1))
+    }
+
+    fn line(&mut self, name: &str, ok: bool, started: Instant, picture: Option<PathBuf>) {
+        self.number += 1;
+        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        println!("{}", json!({"name": name, "ok": ok, "ms": ms, "screenshot": picture}));
+    }
+}

@@ -1,0 +1,15 @@
+//! End to end, in real browsers: each case runs in Chromium and in Firefox. They need what `cargo xtask build` makes;
+//! `cargo xtask test` builds it and sets `SEALBRIDGE_E2E=1`, without which the cases say that they are skipped.
+
+mod host;
+mod hostile;
+mod origins;
+mod pin;
+mod place;
+mod portal;
+mod pulled;
+mod readme;
+mod stage;
+mod story;
+mod token;
+mod worker;

@@ -1,0 +1,51 @@
+//! The browser stops the extension's service worker whenever it likes. Chromium only: Firefox has an event page, which an
+//! open native port keeps alive and which no driver can stop.
+
+use sealbridge_e2e::bidi::{Driven, failed};
+use sealbridge_e2e::browser::Kind;
+use sealbridge_e2e::world::World;
+use serde_json::json;
+
+use crate::stage;
+
+#[test]
+fn stopped_service_worker_loses_nothing() {
+    stage::play("stopped_service_worker_loses_nothing", Kind::Chromium, |_| (), case);
+}
+
+fn case(world: &World, kind: Kind) -> Driven<()> {
+    let mut supplier = stage::bound(world, kind)?;
+    supplier.open_tender()?;
+    let stamping = supplier.fill_and_stamp("1.00")?;
+    supplier.wait_prepared(&stamping)?;
+    // Stopped while the stamping page is open: the button works afterwards, once, and the portal gets its document.
+    let session = supplier.browser.bidi().command("goog:cdp.getSession", json!({"context": stamping.0}))?["session"].clone();
+    let targets = supplier.browser.bidi().command("goog:cdp.sendCommand", json!({"method": "Target.getTargets", "params": {}, "session": session}))?;
+    if !targets.to_string().contains("service_worker") {
+        return failed(format!("no service worker runs: {targets}"));
+    }
+    for method in ["ServiceWorker.enable", "ServiceWorker.stopAllWorkers"] {
+        supplier.browser.bidi().command("goog:cdp.sendCommand", json!({"method": method, "params": {}, "session": session}))?;
+    }
+    let until = std::time::Instant::now() + sealbridge_e2e::world::PATIENCE;
+    loop {
+        let targets = supplier.browser.bidi().command("goog:cdp.sendCommand", json!({"method": "Target.getTargets", "params": {}, "session": session}))?;
+        let Some(infos) = targets["result"]["targetInfos"].as_array() else { return failed(format!("no list of targets: {targets}")) };
+        if !infos.iter().any(|info| info["type"] == "service_worker") {
+            break;
+        }
+        if std::time::Instant::now() > until {
+            return failed(format!("the service worker did not stop: {targets}"));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    supplier.press_stamp(&stamping)?;
+    supplier.return_to_portal(&stamping)?;
+    let verdict = supplier.verdict()?;
+    if !verdict.accepted {
+        return failed(format!("{verdict:?}"));
+    }
+    // The log also has the binding's window.
+    let asked = world.pinentry_log()?.matches("GETPIN").count();
+    if asked == 2 { Ok(()) } else { failed(format!("the PIN was asked {asked} times for a binding and a stamp")) }
+}

@@ -168,17 +168,32 @@ impl Browser {
         }
     }
 
-    /// Clicks the middle of the first element that matches `selector`, with a real pointer event.
+    /// Clicks the middle of the first element that matches `selector`, with a real pointer event. Waits until the element
+    /// has stopped moving and nothing lies over it, and presses again where the page moved under the pointer all the same.
     pub fn click(&mut self, tab: &Tab, selector: &str) -> Driven<()> {
-        let (x, y) = self.middle(tab, selector)?;
-        self.bidi
-            .command(
+        for _ in 0..4 {
+            let (x, y) = self.still(tab, selector)?;
+            self.evaluate(
+                tab,
+                &format!(
+                    "(() => {{ const e = document.querySelector({0}); window.__pressed = 'no'; addEventListener('click', event => {{ window.__pressed = e === event.target || e.contains(event.target) ? 'yes' : 'beside'; }}, {{capture: true, once: true}}); return true; }})()",
+                    json!(selector)
+                ),
+            )?;
+            self.bidi.command(
                 "input.performActions",
                 json!({"context": tab.0, "actions": [{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [
                     {"type": "pointerMove", "x": x, "y": y}, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}
                 ]}]}),
-            )
-            .map(drop)
+            )?;
+            // A page that is gone, or a new one in its place, was left by the press.
+            match self.evaluate(tab, "window.__pressed ?? 'left'") {
+                Ok(seen) if seen == "no" || seen == "beside" => std::thread::sleep(Duration::from_millis(100)),
+                _ => return Ok(()),
+            }
+        }
+        // A disabled control swallows presses; what the case waits for next says so better than we could.
+        Ok(())
     }
 
     /// Drags from the middle of `selector` by (`dx`, `dy`) CSS pixels with a real pointer.
@@ -262,6 +277,29 @@ impl Browser {
             (Some(x), Some(y)) => Ok((x, y)),
             _ => failed(format!("{selector} has no place on the page")),
         }
+    }
+
+    /// The middle of an element that has kept its place for a while and lies on top.
+    fn still(&mut self, tab: &Tab, selector: &str) -> Driven<(i64, i64)> {
+        let mut last = None;
+        for _ in 0..40 {
+            let now = self.middle(tab, selector)?;
+            let on_top = self.evaluate(
+                tab,
+                &format!(
+                    "(() => {{ const e = document.querySelector({0}); const top = document.elementFromPoint({1}, {2}); return document.readyState === 'complete' && !!e && !!top && (e === top || e.contains(top) || top.contains(e)); }})()",
+                    json!(selector),
+                    now.0,
+                    now.1
+                ),
+            )?;
+            if last == Some(now) && on_top == json!(true) {
+                return Ok(now);
+            }
+            last = Some(now);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.middle(tab, selector)
     }
 
     fn chromium(launch: &Launch, profile: &Path) -> Driven<Self> {

@@ -29,6 +29,9 @@ if (!["chromium", "firefox"].includes(options.browser) || !options.out) {
   process.exit(2);
 }
 
+/** The oldest Chromium kernel: that of the browsers that follow Chromium from afar. */
+const CHROMIUM_MIN = "122";
+
 const { browser } = options;
 const out = resolve(options.out);
 const wasm = resolve(options.wasm);
@@ -49,7 +52,7 @@ await client();
 async function scripts() {
   const common = {
     bundle: true,
-    target: browser === "firefox" ? "firefox140" : "chrome148",
+    target: browser === "firefox" ? "firefox140" : `chrome${CHROMIUM_MIN}`,
     charset: "utf8",
     legalComments: "none",
     minifySyntax: true,
@@ -67,6 +70,7 @@ async function scripts() {
       popup: join(here, "src/popup/main.ts"),
       stamp: join(here, "src/stamp/main.ts"),
       worker: join(here, "src/stamp/worker.ts"),
+      ...(browser === "chromium" ? { courier: join(here, "src/courier/main.ts") } : {}),
     },
     outdir: out,
   });
@@ -75,7 +79,7 @@ async function scripts() {
     format: "iife",
     entryPoints: { content: join(here, "src/content/main.ts") },
     outdir: out,
-    plugins: [words(["busy", "cancelled", "extension-stopped", "internal", "request-malformed", "request-unknown-field", "verb-unknown", "version-too-old"], true)],
+    plugins: [words(["busy", "cancelled", "extension-stopped", "gesture-needed", "internal", "request-malformed", "request-unknown-field", "verb-unknown", "version-too-old"], true)],
   });
 }
 
@@ -97,9 +101,12 @@ async function manifest() {
   const own =
     browser === "chromium"
       ? {
-          minimum_chrome_version: "148",
+          minimum_chrome_version: CHROMIUM_MIN,
           key: (await readFile(join(here, "static/chromium-key.txt"), "utf8")).trim(),
+          // Kernels before 148 do not know it; there a hidden frame carries the documents.
           message_serialization: "structured_clone",
+          web_accessible_resources: [{ resources: ["courier.html"], matches: ["https://*/*", "http://localhost/*", "http://127.0.0.1/*"], use_dynamic_url: true }],
+          storage: { managed_schema: "managed_schema.json" },
           background: { service_worker: "background.js", type: "module" },
         }
       : {
@@ -110,15 +117,18 @@ async function manifest() {
 }
 
 async function assets() {
-  for (const file of ["popup.html", "popup.css", "stamp.html", "stamp.css", "base.css", "icons", "_locales"]) {
+  const own = browser === "chromium" ? ["courier.html", "managed_schema.json"] : [];
+  for (const file of ["popup.html", "popup.css", "stamp.html", "stamp.css", "sheet.css", "places.css", "base.css", "icons", "_locales", ...own]) {
     await cp(join(here, "static", file), join(out, file), { recursive: true });
   }
   const modules = join(here, "node_modules");
   const pdfjs = join(modules, "pdfjs-dist");
   await mkdir(join(out, "pdfjs"), { recursive: true });
+  // The build for older kernels is a little larger and otherwise the same.
+  const build = browser === "chromium" ? "legacy/build" : "build";
   for (const [from, to] of [
-    ["build/pdf.min.mjs", "pdf.mjs"],
-    ["build/pdf.worker.min.mjs", "pdf.worker.mjs"],
+    [`${build}/pdf.min.mjs`, "pdf.mjs"],
+    [`${build}/pdf.worker.min.mjs`, "pdf.worker.mjs"],
     ["LICENSE", "LICENSE"],
     ["cmaps", "cmaps"],
     ["standard_fonts", "standard_fonts"],

@@ -4,6 +4,12 @@ import { language, t } from "./language";
 import { tell } from "./protocol";
 import type { Failure } from "./protocol";
 
+/** A failure in one line: what happened and what to do. */
+export function oneLine(failure: Failure): string {
+  const told = tell(failure, language());
+  return [told.what, told.remedy].join(language() === "en" ? " " : "");
+}
+
 /** Fills an element with role=alert; `data-code` carries the code for tests and support. Null hides it. */
 export function showFailure(element: HTMLElement, failure: Failure | null): void {
   element.hidden = failure === null;

@@ -4,6 +4,7 @@
 //                          └────────────── tabs port "document:ID" (the document) ───────────────────────┘
 
 import type { Failure, Language, PageFailure, Phase, SealAnswer, StampDocument } from "./protocol";
+import type { Placement } from "./page/sealbridge";
 
 /** The version of the messages between page client and content script. */
 export const CLIENT_PROTOCOL = 1;
@@ -50,7 +51,7 @@ export type ToContent =
   | { operation: string; event: { phase: Phase | "document" } };
 
 /** Where a seal goes. Millimetres from the lower left corner of the page as it is shown, to the seal's lower left corner. */
-export type Placement = { field: string } | { page: number; x: number; y: number };
+export type { Placement } from "./page/sealbridge";
 
 /** One visit to the stamping page. */
 export interface Job {
@@ -67,10 +68,11 @@ export interface Job {
 
 /** Stamping page to background. */
 export type FromStamp =
-  | { type: "seal"; call: number }
+  | { type: "seal"; call: number; seal?: string; certificate?: string }
+  | { type: "choices"; call: number }
   | { type: "sign"; call: number; hostOperation: string; certificate: string; seal: string; documents: StampDocument[] }
   | { type: "cancel-signing"; hostOperation: string }
-  | { type: "settled"; outcome: "done" | "failed" };
+  | { type: "settled"; outcome: "done" | "failed" | "cancelled" };
 
 /** Background to stamping page. */
 export type ToStamp =
@@ -85,20 +87,29 @@ export interface SignOk {
   signatures: string[];
 }
 
-/** Content script to stamping page, over the document port. */
-export type FromDocument = { type: "document"; blob: Blob } | { type: "aborted" };
+/** Content script to stamping page, over the document port. A browser whose messages are JSON makes `{}` of a Blob. */
+export type FromDocument = { type: "document"; blob: Blob } | { type: "received" } | { type: "aborted" };
 
-/** Stamping page to content script, over the document port. */
+/** Stamping page to content script, over the document port; `stamped` through the courier frame where that brought the document. */
 export type ToDocument =
+  | { type: "courier"; channel: string }
   | { type: "stamped"; blob: Blob; report: unknown }
   | { type: "verified"; report: unknown }
   | { type: "failed"; failure: PageFailure };
+
+/** Content script to courier frame, with the MessagePort for what comes back. */
+export interface ToCourier {
+  /** 128 random bits as 22 characters of base64url. */
+  channel: string;
+  blob: Blob;
+}
 
 /** Popup to background. */
 export type FromPopup =
   | { type: "status" }
   | { type: "enable"; origin: string; tab: number | null }
-  | { type: "disable"; origin: string };
+  | { type: "disable"; origin: string }
+  | { type: "resume"; origin: string };
 
 /** What is known here about a site. */
 export interface Binding {

@@ -44,6 +44,7 @@ export type Code =
   | "request-too-large"
   | "verb-unknown"
   | "version-too-old"
+  | "command-malformed"
   | "origin-refused"
   | "origin-not-enabled"
   | "frame-refused"
@@ -54,6 +55,8 @@ export type Code =
   | "nonce-malformed"
   | "account-malformed"
   | "too-many-documents"
+  | "gesture-needed"
+  | "too-many-cancels"
   | "extension-missing"
   | "extension-not-enabled"
   | "extension-stopped"
@@ -76,6 +79,8 @@ export type Code =
   | "module-hung"
   | "module-refused"
   | "journal-failed"
+  | "journal-full"
+  | "font-missing"
   | "cancelled"
   | "timed-out"
   | "token-missing"
@@ -120,9 +125,13 @@ export type Code =
   | "field-signed"
   | "field-value"
   | "field-read-only"
-  | "placement-missing"
+  | "placement-needed"
+  | "keyword-missing"
+  | "pages-malformed"
+  | "marks-on-signed"
   | "placement-outside"
   | "earlier-signature-would-break"
+  | "file-in-use"
   | "document-changed"
   | "result-invalid"
   | "read-failed"
@@ -451,6 +460,11 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     what: { "zh-CN": "[{part}]版本太旧[（当前 {version}）]，无法与其他部分配合工作。", "en": "[{part}: ]the version is too old[ ({version})] to work with the other parts." },
     remedy: { "zh-CN": "请更新[{part}][到 {needed} 或更高版本]，然后重新打开浏览器。", "en": "Please update[ {part}][ to {needed} or later], then restart the browser." },
   },
+  "command-malformed": {
+    party: "caller",
+    what: { "zh-CN": "命令行的写法不正确[：{detail}]。", "en": "The command line is not usable[: {detail}]." },
+    remedy: { "zh-CN": "请运行 sealbridge --help 或 sealbridge <命令> --help 查看用法，改正后重试。", "en": "See sealbridge --help or sealbridge <verb> --help, correct it and try again." },
+  },
   "origin-refused": {
     party: "caller",
     what: { "zh-CN": "这个网址不能使用印桥[：{origin}]。只有以 https:// 开头的正规网址才可以。", "en": "Sealbridge cannot be used from this address[: {origin}]. Only regular https:// sites can use it." },
@@ -500,6 +514,16 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     party: "caller",
     what: { "zh-CN": "一次要盖章的文件太多[（{count} 份）]。为了让您能逐一看清，每次的数量有上限[（{limit} 份）]。", "en": "Too many documents at once[ ({count})]; so that you can read the list, there is a limit[ of {limit}] for each time." },
     remedy: { "zh-CN": "请分几次盖章。", "en": "Please stamp them in several rounds." },
+  },
+  "gesture-needed": {
+    party: "caller",
+    what: { "zh-CN": "网页没有等您点击就要使用 USB Key，已拒绝。", "en": "The page wanted to use your USB key without a click of yours and was refused." },
+    remedy: { "zh-CN": "请点击网页上的按钮（如【CA登录】）后再试；如果刚刚点击过，请再点击一次。", "en": "Click the page's button (such as “CA login”) and try again; if you have just clicked, click once more." },
+  },
+  "too-many-cancels": {
+    party: "caller",
+    what: { "zh-CN": "这个网站[（{origin}）]的请求已被连续取消多次，暂停使用印桥[，还有 {seconds} 秒]。", "en": "Requests of this site[ ({origin})] were cancelled several times in a row, so it may not use Sealbridge for a while[: {seconds} more seconds]." },
+    remedy: { "zh-CN": "请稍后再试；如果是您本人要操作，可以点击浏览器工具栏上的印桥图标，选择【立即恢复】。", "en": "Try again later; if you want to go on now, click the Sealbridge icon in the browser's toolbar and choose “Resume now”." },
   },
   "extension-missing": {
     party: "environment",
@@ -610,6 +634,16 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     party: "environment",
     what: { "zh-CN": "无法保存操作记录[（{path}）][：{detail}]，因此没有签名。", "en": "The record of the operation could not be saved[ ({path})][: {detail}], so nothing was signed." },
     remedy: { "zh-CN": "请检查磁盘空间和文件夹权限后重试。", "en": "Check the disk space and the folder's permissions, then try again." },
+  },
+  "journal-full": {
+    party: "environment",
+    what: { "zh-CN": "短时间内的操作太多，本机的操作记录已满[（上限 {limit} 条）]，为避免重复签名已停止。", "en": "There were too many operations in a short time and this computer's journal is full[ (limit {limit})]; to sign nothing twice it stops here." },
+    remedy: { "zh-CN": "请等十分钟后重试。", "en": "Wait ten minutes, then try again." },
+  },
+  "font-missing": {
+    party: "environment",
+    what: { "zh-CN": "填写中文或日期需要一种中文字体，本机没有找到[（找过 {fonts}）]。", "en": "Chinese text or a date needs a Chinese font, and none was found on this computer[ (looked for {fonts})]." },
+    remedy: { "zh-CN": "请安装一种中文字体（例如文泉驿微米黑或思源黑体），或用 --font 指定字体文件。", "en": "Install a Chinese font (WenQuanYi Micro Hei or Noto Sans CJK, for example), or name a font file with --font." },
   },
   "cancelled": {
     party: "user",
@@ -831,10 +865,25 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     what: { "zh-CN": "这个表单域[“{field}”]不允许修改。", "en": "This form field[ “{field}”] may not be changed." },
     remedy: { "zh-CN": "请不要填写它，直接盖章；如需修改请联系文件的制作者。", "en": "Leave it as it is and stamp; ask whoever made the document if it must change." },
   },
-  "placement-missing": {
+  "placement-needed": {
     party: "document",
-    what: { "zh-CN": "没有找到要盖章的位置[（“{keyword}”）]。", "en": "The place to be stamped was not found[ (“{keyword}”)]." },
-    remedy: { "zh-CN": "请在页面上手动选择盖章位置。", "en": "Choose the place on the page by hand." },
+    what: { "zh-CN": "[“{name}”：]没有说明盖章的位置，文件里也不是恰好有一个待盖章的签名域[（{fields}）]。", "en": "[“{name}”: ]no place was given, and the document does not have exactly one signature field that waits for a seal[ ({fields})]." },
+    remedy: { "zh-CN": "请指定签名域（--field）、页码和位置（--page、--at）、关键字（--keyword）或骑缝章（--seam）。", "en": "Name a signature field (--field), a page and a point (--page, --at), a keyword (--keyword) or a riding seam (--seam)." },
+  },
+  "keyword-missing": {
+    party: "document",
+    what: { "zh-CN": "没有在文件里找到要盖章的文字[（“{keyword}”）]。", "en": "The text beside which to stamp was not found in the document[ (“{keyword}”)]." },
+    remedy: { "zh-CN": "请核对这段文字，或在页面上手动选择盖章位置；扫描件里没有可以查找的文字。", "en": "Check the text, or choose the place on the page by hand; scanned pages hold no text that can be searched." },
+  },
+  "pages-malformed": {
+    party: "document",
+    what: { "zh-CN": "页码范围不正确[：“{pages}”]。", "en": "The range of pages is not usable[: “{pages}”]." },
+    remedy: { "zh-CN": "请写成“1-3，5，末页”“奇数页”或“全部”这样的形式，不要超出文件的页数；骑缝章至少需要两页。", "en": "Write it like “1-3,5,last”, “odd” or “all”, within the document's pages; a riding seam needs two pages at least." },
+  },
+  "marks-on-signed": {
+    party: "document",
+    what: { "zh-CN": "文件里已有别人的签章，一次签名不能再盖在多处，否则别人的签章会失效，因此没有盖章。", "en": "The document already carries a signature; one more signature cannot show seals in several places without breaking it, so it was not stamped." },
+    remedy: { "zh-CN": "请每次只盖一处，每一处单独签一次名；骑缝章请由第一个盖章的人来盖。", "en": "Stamp one place at a time, each with its own signature; a riding seam is for whoever stamps first." },
   },
   "placement-outside": {
     party: "document",
@@ -845,6 +894,11 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     party: "document",
     what: { "zh-CN": "文件里已有签章[（{signer}）][“{field}”]，这样修改会使它失效，因此没有盖章。", "en": "The document already carries a signature[ ({signer})][ “{field}”] that this change would break, so it was not stamped." },
     remedy: { "zh-CN": "请不要再修改表单内容，只盖章；或向对方索取盖章之前的版本。", "en": "Stamp without changing the form, or ask for the version from before that signature." },
+  },
+  "file-in-use": {
+    party: "document",
+    what: { "zh-CN": "[“{name}”：]文件正被另一个程序使用（可能正在盖章）。", "en": "[“{name}”: ]another program is using the file (it may be stamping it)." },
+    remedy: { "zh-CN": "请等它完成，或关闭使用该文件的程序，然后重试。", "en": "Wait until it is done, or close the program that uses the file, then try again." },
   },
   "document-changed": {
     party: "document",
@@ -1011,6 +1065,8 @@ const NAMES: Readonly<Record<string, Record<Language, string>>> = {
   "reason=invalid": { "zh-CN": "签名或印章不是真的，或者文件内容被改过", en: "a signature or seal is not genuine, or the content was changed" },
   "reason=no-seal": { "zh-CN": "盖章单位的签章没有电子印章", en: "the signature carries no electronic seal" },
   "reason=intact-not-trusted": { "zh-CN": "无法确认签章人的身份", en: "the signer could not be confirmed" },
+  "reason=seal-maker": { "zh-CN": "电子印章不是由本网站认可的制章机构制作的", en: "the seal was not made by a seal maker that this site accepts" },
+  "reason=signing-time": { "zh-CN": "签章注明的时间不对，或不在允许的时间范围内", en: "the stated signing time is wrong or outside the time that is accepted" },
 };
 
 /** Controls, direction marks, zero-width characters, line separators and tags: they could hide or rearrange text. */

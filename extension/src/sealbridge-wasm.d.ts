@@ -4,6 +4,7 @@
 declare module "sealbridge-wasm" {
   import type { Failure, HelloAnswer, Phase, StatusAnswer } from "./protocol";
   import type { Placement } from "./messages";
+  import type { Spot, Wished } from "./stamp/items";
   import type { VerifyReport } from "./page/sealbridge";
 
   export default function init(options: { module_or_path: string | URL | Promise<Response> }): Promise<unknown>;
@@ -53,6 +54,8 @@ declare module "sealbridge-wasm" {
     useFont(bytes: Uint8Array): void;
     /** Takes seal and certificate as the host gave them. Throws `seal-invalid`, `certificate-unreadable`. */
     useSeal(seal: Uint8Array, certificate: Uint8Array, chain: Uint8Array[]): SealView;
+    /** What a page may ask for, as places: pages counted, keywords found, seams cut. The seal must be there. */
+    places(wishes: Placement[]): Spot[];
     /** Makes the revision that would be signed. Hash and seal must be there. */
     prepare(wish: PrepareWish): PreparedView;
     /** Puts the host's CMS into the prepared revision, checks all of it, and gives the tail to be appended. */
@@ -60,6 +63,9 @@ declare module "sealbridge-wasm" {
     /** Verifies the document as it is. */
     verify(now: number): VerifyReport;
   }
+
+  /** A seal that is only looked at. Throws as `useSeal` does. */
+  export function describeSeal(seal: Uint8Array, certificate: Uint8Array): SealView;
 
   export type Frame =
     | { kind: "answer"; id: string | null; ok: string }
@@ -152,15 +158,16 @@ declare module "sealbridge-wasm" {
     picture: Uint8Array;
     organisation: string;
     creditCode: string | null;
-    /** The certificate's id. */
+    /** The certificate's id, and its serial number in hexadecimal digits. */
     certificate: string;
+    serial: string;
     /** Unix seconds: the certificate's end, the seal's end. */
     notAfter: number;
     validUntil: number;
     test: boolean;
   }
   export interface PrepareWish {
-    placement: Placement;
+    placements: Wished[];
     fields: Record<string, string>;
     /** Unix seconds. */
     time: number;

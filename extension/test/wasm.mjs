@@ -1,11 +1,13 @@
 // The shared vectors and the boundary's refusals in the real wasm module: `npm run test:wasm [-- --wasm DIR]`.
-// The same table runs natively in crates/protocol; here it shows that the build that ships behaves the same.
+// The same table runs natively in crates/protocol; here it shows that the build that ships behaves the same. The stamping
+// page's places (places.mjs) are counted with them.
 
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as esbuild from "esbuild";
+import { places } from "./places.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = process.env.CARGO_TARGET_DIR ?? join(here, "../../target");
@@ -64,6 +66,12 @@ for (const [verb, args, code] of [
   ["bind", { challenge: nonce, account: "alice" }, undefined],
   ["bind", { challenge: nonce, account: "a\u0000b" }, "account-malformed"],
   ["stamp", { name: "投标函.pdf", placements: [{ field: "公章" }] }, undefined],
+  ["stamp", { name: "投标函.pdf", placements: [{ field: "公章" }, { pages: "1-3,last", x: 120, y: 40 }, { keyword: "（盖章）", which: 2, dx: -3 }, { seam: { side: "left" } }, { date: { page: 1, x: 10, y: 10 } }] }, undefined],
+  ["stamp", { name: "投标函.pdf", placements: [{ field: "公章" }, { field: "合同章" }] }, "request-malformed"],
+  ["stamp", { name: "投标函.pdf", placements: Array(500).fill({ page: 1, x: 1, y: 1 }) }, undefined],
+  ["stamp", { name: "投标函.pdf", placements: Array(501).fill({ page: 1, x: 1, y: 1 }) }, "request-malformed"],
+  ["stamp", { name: "投标函.pdf", placements: [{ seam: { picture: "" } }] }, "request-unknown-field"],
+  ["stamp", { name: "投标函.pdf", placements: [{ drawing: { page: 1, x: 1, y: 1, width: 9, height: 9, strokes: [[[0, 0]]] } }] }, "request-unknown-field"],
   ["stamp", { name: "投标函.pdf", digest: "00" }, "request-unknown-field"],
   ["stamp", { name: "投标函.pdf", fields: { a: 1 } }, "request-malformed"],
   ["sign", {}, "verb-unknown"],
@@ -126,6 +134,8 @@ for (const line of statements.split("\n")) {
   check(`statement (${reason}), other operation`, run(verb, { ...asked, operation: id }, iat), "signature-mismatch");
   check(`statement (${reason}), an hour later`, run(verb, asked, iat + 3600), "signature-mismatch");
 }
+
+await places(check);
 
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -3,6 +3,7 @@
 
 mod doctor;
 mod fields;
+mod find;
 mod install;
 mod stamp;
 mod status;
@@ -58,6 +59,9 @@ enum Verb {
     /// List a PDF's form fields and signature fields 列出 PDF 的表单域
     #[command(after_help = EXIT_CODES)]
     Fields(fields::Fields),
+    /// Where a text stands in a PDF, in mm 查找文字的位置
+    #[command(after_help = EXIT_CODES)]
+    Find(find::Find),
     /// Register with browsers 在浏览器中登记
     #[command(after_help = EXIT_CODES)]
     Install(install::Install),
@@ -96,6 +100,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         Verb::Stamp(verb) => verb.run(voice),
         Verb::Verify(verb) => verb.run(voice),
         Verb::Fields(verb) => verb.run(voice),
+        Verb::Find(verb) => verb.run(voice),
         Verb::Install(verb) => verb.add(voice),
         Verb::Uninstall(verb) => verb.remove(voice),
         Verb::Doctor(verb) => verb.run(voice),
@@ -120,6 +125,7 @@ pub fn exit_code(failure: &Failure) -> u8 {
         | Code::PdfOverBudget
         | Code::PdfUnsupported
         | Code::ReadFailed
+        | Code::CommandMalformed
         | Code::RequestMalformed => 2,
         code => match code.party() {
             Party::Environment => 3,

@@ -1,21 +1,43 @@
 //! What a person is shown before a key is used, as text: operation, site, account or documents with their digest codes, the
 //! certificate's organisation, and what is known of the tries left. A pure function of typed data; it opens no window.
 //!
-//! Pinentry takes about a thousand bytes in one line, so a long list of documents becomes several pages, each agreed to in
-//! turn. Names come from outside: they are shortened and stripped of what could rearrange the text around them.
+//! Pinentry takes about a thousand bytes in one line, so a list of documents becomes several pages, each agreed to in turn,
+//! and of a very long list the beginning with its number and the code of the whole. Whatever the names are, every page fits:
+//! they come from outside, are shortened as far as needed, and stripped of what could rearrange the text around them. The site
+//! is never shortened.
+
+mod list;
 
 use sealbridge_protocol::Language;
-use sealbridge_protocol::digest::{DocumentDigest, digest_code, list_input};
+use sealbridge_protocol::digest::DocumentDigest;
 use sealbridge_protocol::origin::Origin;
 use sealbridge_protocol::words::plain;
-use sha2::{Digest, Sha256};
 
 use crate::tries::Tries;
 
+pub use list::list_code;
+
 /// Most bytes of one page once it is escaped for Assuan, whose lines end at 1000.
 pub const PAGE_MAX: usize = 930;
-/// Most characters of a name from outside.
-const NAME_MAX: usize = 48;
+/// How often the room for names from outside is halved until everything fits.
+const HALVINGS: u32 = 3;
+
+/// How many characters names from outside may have.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    account: usize,
+    organisation: usize,
+    token: usize,
+    document: usize,
+    place: usize,
+}
+
+impl Room {
+    fn halved(times: u32) -> Self {
+        let room = |full: usize| full >> times;
+        Self { account: room(128), organisation: room(80), token: room(32), document: room(48), place: room(64) }
+    }
+}
 
 /// Everything that a consent is about.
 #[derive(Debug, Clone)]
@@ -85,9 +107,20 @@ pub struct Prompt {
     pub cancel: &'static str,
 }
 
-/// Puts the consent into words.
+/// Puts the consent into words. No page is longer than [`PAGE_MAX`].
 #[must_use]
 pub fn compose(consent: &Consent<'_>, language: Language) -> Prompt {
+    let mut prompt = composed(consent, language, Room::halved(0));
+    for times in 1..=HALVINGS {
+        if prompt.pages.iter().all(|page| escaped_length(page) <= PAGE_MAX) {
+            break;
+        }
+        prompt = composed(consent, language, Room::halved(times));
+    }
+    prompt
+}
+
+fn composed(consent: &Consent<'_>, language: Language, room: Room) -> Prompt {
     let zh = language == Language::ZhCn;
     let mut head = Vec::new();
     let title = match &consent.operation {
@@ -133,17 +166,17 @@ pub fn compose(consent: &Consent<'_>, language: Language) -> Prompt {
         None => head.push(String::from(if zh { "来源：本机命令行" } else { "Asked by: the command line of this computer" })),
     }
     if let Operation::Bind { account } = consent.operation {
-        head.push(format!("{}{}", if zh { "账号：" } else { "Account: " }, plain(account, 128)));
+        head.push(format!("{}{}", if zh { "账号：" } else { "Account: " }, plain(account, room.account)));
     }
     let mut tail = Vec::new();
-    let organisation = plain(consent.organisation, 80);
+    let organisation = plain(consent.organisation, room.organisation);
     tail.push(match (consent.credit_code, zh) {
         (Some(code), true) => format!("单位：{organisation}（{}）", plain(code, 18)),
         (Some(code), false) => format!("Organisation: {organisation} ({})", plain(code, 18)),
         (None, true) => format!("单位：{organisation}"),
         (None, false) => format!("Organisation: {organisation}"),
     });
-    tail.push(format!("USB Key{}{}", if zh { "：" } else { ": " }, plain(consent.token, 32)));
+    tail.push(format!("USB Key{}{}", if zh { "：" } else { ": " }, plain(consent.token, room.token)));
     let (told, warning) = tries(consent.tries, zh);
     tail.extend(told);
     if consent.protected_path {
@@ -154,7 +187,7 @@ pub fn compose(consent: &Consent<'_>, language: Language) -> Prompt {
         }));
     }
     let pages = match &consent.operation {
-        Operation::Stamp { documents } => list(&head, &tail, documents, zh),
+        Operation::Stamp { documents } => list::pages(&list::Frame { head, tail, zh }, documents, room),
         _ => vec![[head, tail].concat().join("\n")],
     };
     Prompt {
@@ -182,61 +215,6 @@ fn tries(tries: Tries, zh: bool) -> (Option<String>, Option<String>) {
         ),
         Tries::Locked => (text("USB Key 已被锁定", "The key is locked"), None),
     }
-}
-
-/// The list of documents, with the head on every page and the tail on the last.
-fn list(head: &[String], tail: &[String], documents: &[Document<'_>], zh: bool) -> Vec<String> {
-    let mut head = head.to_vec();
-    if documents.len() > 1 {
-        let digests: Vec<DocumentDigest> = documents.iter().map(|document| document.digest).collect();
-        let code = digest_code(&Sha256::digest(list_input(&digests)).into());
-        head.push(format!("{}{code}", if zh { "清单校验码：" } else { "Code of the list: " }));
-    }
-    let lines: Vec<String> = documents
-        .iter()
-        .enumerate()
-        .map(|(index, document)| {
-            let number = index.saturating_add(1);
-            let (name, place) = (plain(document.name, NAME_MAX), plain(document.place, NAME_MAX));
-            let (pages, code) = (document.pages, document.digest.code());
-            if zh {
-                format!("{number}. {name}（{pages} 页；{place}）校验码 {code}")
-            } else {
-                format!("{number}. {name} ({pages} pages; {place}) code {code}")
-            }
-        })
-        .collect();
-    let fixed = escaped_length(&head.join("\n")).saturating_add(escaped_length(&tail.join("\n"))).saturating_add(48);
-    let mut groups: Vec<Vec<&str>> = vec![Vec::new()];
-    let mut used = fixed;
-    for line in &lines {
-        let length = escaped_length(line).saturating_add(3);
-        if used.saturating_add(length) > PAGE_MAX && groups.last().is_some_and(|group| !group.is_empty()) {
-            groups.push(Vec::new());
-            used = fixed;
-        }
-        used = used.saturating_add(length);
-        if let Some(group) = groups.last_mut() {
-            group.push(line);
-        }
-    }
-    let count = groups.len();
-    groups
-        .into_iter()
-        .enumerate()
-        .map(|(index, group)| {
-            let number = index.saturating_add(1);
-            let mut page = head.clone();
-            if count > 1 {
-                page.push(if zh { format!("第 {number} 页，共 {count} 页") } else { format!("Page {number} of {count}") });
-            }
-            page.extend(group.into_iter().map(str::to_owned));
-            if number == count {
-                page.extend_from_slice(tail);
-            }
-            page.join("\n")
-        })
-        .collect()
 }
 
 /// Length once percent signs and line ends are escaped.
@@ -308,19 +286,62 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_is_shown_whole_on_pages_that_fit() {
-        let names: Vec<String> = (0..50).map(|number| format!("第{number}册-投标文件及附件-{}.pdf", "长".repeat(200))).collect();
+    fn a_list_is_shown_whole_on_pages_that_fit() {
+        let names: Vec<String> = (0..12).map(|number| format!("第{number}册-投标文件及附件-{}.pdf", "长".repeat(200))).collect();
         let documents: Vec<Document<'_>> = names.iter().zip(0..).map(|(name, number)| document(name, number)).collect();
         let prompt = compose(&consent(Operation::Stamp { documents: documents.clone() }, None, Tries::AtMost(3)), Language::ZhCn);
         assert!(prompt.pages.len() > 1);
-        for page in &prompt.pages {
-            assert!(escaped_length(page) <= PAGE_MAX, "{}", escaped_length(page));
-        }
         let all = prompt.pages.concat();
         for document in &documents {
             assert!(all.contains(&document.digest.code()));
         }
+        assert!(!all.contains("另有"));
         assert!(prompt.pages.last().unwrap().contains("最多还可以试 3 次"));
+    }
+
+    #[test]
+    fn the_longest_list_is_shown_whole_with_its_code_on_every_page() {
+        let documents: Vec<Document<'_>> = (0..50).map(|number| document("投标文件及附件第一册.pdf", number)).collect();
+        for language in Language::ALL {
+            let prompt = compose(&consent(Operation::Stamp { documents: documents.clone() }, None, Tries::Unknown), language);
+            let all = prompt.pages.concat();
+            for document in &documents {
+                assert!(all.contains(&document.digest.code()), "{all}");
+            }
+            for page in &prompt.pages {
+                assert!(page.contains(&list_code(&documents)) && page.contains("50"), "{page}");
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_the_names_are_every_page_fits_into_one_line_of_pinentry() {
+        let long = "𠮷%\n".repeat(300);
+        let host = format!("https://xn--{}.{}.{}.{}.cn:65535", "a".repeat(58), "b".repeat(60), "c".repeat(60), "d".repeat(50));
+        let origin = Origin::from_browser(&host, false).unwrap();
+        assert!(origin.is_internationalised());
+        let documents =
+            |count| (0..count).map(|number| Document { name: &long, pages: u32::MAX, place: &long, digest: DocumentDigest([number; 32]) }).collect();
+        for language in Language::ALL {
+            for operation in [
+                Operation::Login,
+                Operation::Bind { account: &long },
+                Operation::Stamp { documents: documents(1) },
+                Operation::Stamp { documents: documents(2) },
+                Operation::Stamp { documents: documents(50) },
+            ] {
+                let mut consent = consent(operation, Some(&origin), Tries::Final);
+                consent.organisation = &long;
+                consent.credit_code = Some(&long);
+                consent.token = &long;
+                consent.protected_path = true;
+                let prompt = compose(&consent, language);
+                for page in &prompt.pages {
+                    assert!(escaped_length(page) <= PAGE_MAX, "{}: {page}", escaped_length(page));
+                    assert!(page.contains(origin.as_str()));
+                }
+            }
+        }
     }
 
     #[test]

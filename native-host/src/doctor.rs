@@ -1,5 +1,6 @@
 //! The examination of the whole chain on this computer: configuration, extension, registration, program, modules, tokens,
-//! certificates, seals, window, clock. One row per link, each with a mark, what was found and what to do. It repairs nothing.
+//! certificates, seals, window, interrupted stampings, clock. One row per link, each with a mark, what was found and what to
+//! do. It repairs nothing but documents that an interrupted stamping left half written.
 
 mod browser;
 
@@ -19,6 +20,7 @@ use crate::commands::status;
 use crate::config::Config;
 use crate::host::{Host, now, own_program};
 use crate::stop::Stop;
+use crate::undo::{Mended, Undo};
 
 /// When this program was written; a clock before that is wrong (2026-01-01).
 const WRITTEN: i64 = 1_767_225_600;
@@ -52,6 +54,8 @@ pub enum Link {
     Seal,
     /// The window for consent and PIN.
     Dialog,
+    /// A document to which an append was interrupted.
+    Document,
     /// The clock.
     Clock,
 }
@@ -130,6 +134,18 @@ impl Row {
                 String::from(if zh { "没有找到浏览器的配置文件夹，未检查" } else { "no browser profile was found, not examined" }),
                 String::from(if zh { "请用 --profile 指定浏览器的配置文件夹。" } else { "Name the browser's profile with --profile." }),
             ),
+            (None, Mark::Warning, Link::Document) => (
+                format!(
+                    "{}{}",
+                    if zh {
+                        "上次盖章中断，文件已恢复到盖章之前："
+                    } else {
+                        "an earlier stamping was interrupted; the file is as it was before: "
+                    },
+                    self.subject
+                ),
+                String::from(if zh { "如果还需要，请重新盖章。" } else { "Stamp it again if that is still wanted." }),
+            ),
             (None, Mark::Unknown, _) => (String::from(if zh { "未检查" } else { "not examined" }), String::new()),
             (None, _, _) => (if self.subject.is_empty() { String::from(if zh { "正常" } else { "good" }) } else { self.subject.clone() }, String::new()),
         };
@@ -158,6 +174,7 @@ impl Link {
             Self::Certificate => "certificate",
             Self::Seal => "seal",
             Self::Dialog => "dialog",
+            Self::Document => "document",
             Self::Clock => "clock",
         }
     }
@@ -179,6 +196,8 @@ impl Link {
             (Self::Seal, false) => "Seal",
             (Self::Dialog, true) => "密码窗口",
             (Self::Dialog, false) => "PIN window",
+            (Self::Document, true) => "文件",
+            (Self::Document, false) => "Document",
             (Self::Clock, true) => "电脑时间",
             (Self::Clock, false) => "Clock",
         }
@@ -214,7 +233,12 @@ pub fn examine(examined: &Examined) -> Vec<Row> {
     };
     rows.extend(browser::examine(examined));
     match own_program() {
-        Ok(program) => tokens(&Host::new(config, &program, crate::places::state_folder()), &mut rows),
+        Ok(program) => {
+            let state = crate::places::state_folder();
+            let undo = state.as_ref().ok().map(|state| Undo::at(state));
+            tokens(&Host::new(config, &program, state), &mut rows);
+            rows.extend(undo.iter().flat_map(Undo::mend_all).filter_map(|(path, mended)| document(&path, mended)));
+        }
         Err(failure) => rows.push(Row::broken(Link::Module, "", failure)),
     }
     rows.push(if now() < WRITTEN {
@@ -223,6 +247,15 @@ pub fn examine(examined: &Examined) -> Vec<Row> {
         Row::good(Link::Clock, crate::time::rfc3339(now()))
     });
     rows
+}
+
+/// A row for a document that was mended or could not be.
+fn document(path: &std::path::Path, mended: Result<Mended, Failure>) -> Option<Row> {
+    match mended {
+        Ok(Mended::CutBack) => Some(Row { mark: Mark::Warning, ..Row::good(Link::Document, path.display()) }),
+        Ok(Mended::Nothing | Mended::Complete) => None,
+        Err(failure) => Some(Row::broken(Link::Document, path.display(), failure)),
+    }
 }
 
 fn tokens(host: &Host, rows: &mut Vec<Row>) {

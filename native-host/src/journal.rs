@@ -90,9 +90,9 @@ impl Journal {
     /// Begins an operation, or says what became of it.
     ///
     /// # Errors
-    /// `operation-mismatch` when the id was used for other arguments, `journal-failed` when no record can be made.
+    /// `operation-mismatch` when the id was used for other arguments, `journal-full`, `journal-failed` when no record can be made.
     pub fn begin(&self, id: OperationId, verb: &str, arguments: &str) -> Result<Begin, Failure> {
-        self.prune();
+        let kept = self.prune();
         let request = fingerprint(verb, arguments);
         let file = self.file(id);
         let Some(lock) = self.lock(id)? else {
@@ -101,6 +101,7 @@ impl Journal {
         match record::read::<Record>(&file).map_err(|error| failed(&file, error))? {
             Some(record) if record.request != request => Err(Failure::new(Code::OperationMismatch).with("operation", id)),
             Some(record) => Ok(Begin::Stored(self.settle(&file, record)?)),
+            None if kept >= RECORDS_MAX => Err(Failure::new(Code::JournalFull).with("limit", RECORDS_MAX)),
             None => {
                 let record = Record { request, state: State::Running };
                 record::write(&file, &record).map_err(|error| failed(&file, error))?;
@@ -156,31 +157,56 @@ impl Journal {
         }
     }
 
-    /// Forgets what is too old or too much. Not being able to is no reason to refuse an operation.
-    fn prune(&self) {
-        let Ok(entries) = fs::read_dir(&self.folder) else { return };
-        let mut records: Vec<(Duration, PathBuf)> = entries
-            .flatten()
-            .filter_map(|entry| {
-                let age = entry.metadata().ok()?.modified().ok()?.elapsed().unwrap_or_default();
-                Some((age, entry.path()))
-            })
-            .collect();
-        records.sort();
+    /// Forgets what is too old, and failures where there is too much; gives the number of records that are left.
+    /// Not being able to is no reason to refuse an operation.
+    fn prune(&self) -> usize {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return 0 };
+        let mut young: Vec<(Duration, PathBuf)> = Vec::new();
         let mut kept = 0_usize;
-        for (age, path) in records {
+        for entry in entries.flatten() {
+            let Ok(modified) = entry.metadata().and_then(|metadata| metadata.modified()) else { continue };
+            let (age, path) = (modified.elapsed().unwrap_or_default(), entry.path());
             let is_record = path.extension().is_some_and(|ending| ending == "json");
-            if is_record && age < KEPT && kept < RECORDS_MAX.saturating_sub(1) {
-                kept = kept.saturating_add(1);
-            } else if is_record || age >= KEPT {
-                let lock = path.with_extension("lock");
-                let free = File::open(&lock).map_or(true, |lock| lock.try_lock().is_ok());
-                if free {
-                    let _ = fs::remove_file(&path);
-                    let _ = fs::remove_file(&lock);
+            if age >= KEPT {
+                kept = kept.saturating_add(usize::from(!forget(&path) && is_record));
+            } else if is_record {
+                young.push((age, path));
+            }
+        }
+        kept = kept.saturating_add(young.len());
+        if kept >= RECORDS_MAX {
+            // The oldest first.
+            young.sort_by(|one, other| other.cmp(one));
+            for (_, path) in young {
+                if kept < RECORDS_MAX {
+                    break;
+                }
+                if may_be_forgotten(&path) && forget(&path) {
+                    kept = kept.saturating_sub(1);
                 }
             }
         }
+        kept
+    }
+}
+
+/// A failure by which nothing can have been signed: whoever asks again with that id is asked for consent again.
+fn may_be_forgotten(record: &Path) -> bool {
+    match record::read::<Record>(record) {
+        Ok(Some(Record { state: State::Failed(failure), .. })) => {
+            !matches!(failure.code, Code::HostLost | Code::SignatureMismatch | Code::ModuleCrashed | Code::ModuleHung)
+        }
+        _ => false,
+    }
+}
+
+/// Removes a record, or what was left of one, and its lock, unless its process lives.
+fn forget(path: &Path) -> bool {
+    let lock = path.with_extension("lock");
+    let free = File::open(&lock).map_or(true, |lock| lock.try_lock().is_ok());
+    free && fs::remove_file(path).is_ok() && {
+        let _ = fs::remove_file(&lock);
+        true
     }
 }
 
@@ -246,22 +272,53 @@ mod tests {
         assert_eq!(failure.code, Code::HostLost);
     }
 
+    /// `count` records of one kind, `age` seconds old.
+    fn fill(journal: &Journal, first: u16, count: u16, state: &State, age: u64) {
+        for number in first..first + count {
+            let mut bytes = [0; 16];
+            bytes[..2].copy_from_slice(&number.to_be_bytes());
+            let file = journal.file(OperationId::new(bytes));
+            record::write(&file, &Record { request: fingerprint("login", "{}"), state: state.clone() }).unwrap();
+            File::options().write(true).open(file).unwrap().set_modified(std::time::SystemTime::now() - Duration::from_secs(age)).unwrap();
+        }
+    }
+
+    fn count(journal: &Journal) -> usize {
+        fs::read_dir(&journal.folder).unwrap().flatten().filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json")).count()
+    }
+
+    fn numbered(number: u16) -> OperationId {
+        let mut bytes = [0; 16];
+        bytes[..2].copy_from_slice(&number.to_be_bytes());
+        OperationId::new(bytes)
+    }
+
     #[test]
-    fn the_number_of_records_is_bounded_and_a_running_one_is_kept() {
+    fn the_number_of_records_is_bounded_and_what_signed_outlives_any_number_of_failures() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::at(folder.path()).unwrap();
         let Begin::Fresh(running) = journal.begin(OperationId::new([255; 16]), "login", "{}").unwrap() else { panic!() };
-        for number in 0..300_u16 {
-            let mut bytes = [0; 16];
-            bytes[..2].copy_from_slice(&number.to_be_bytes());
-            let record = Record { request: String::new(), state: State::Failed(Failure::new(Code::Cancelled)) };
-            record::write(&journal.file(OperationId::new(bytes)), &record).unwrap();
-        }
-        journal.prune();
-        let records = fs::read_dir(folder.path()).unwrap().flatten().filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json")).count();
-        assert!(records <= RECORDS_MAX, "{records}");
+        fill(&journal, 0, 1, &State::Done(answer("1")), 500);
+        fill(&journal, 1, 1, &State::Failed(Failure::new(Code::HostLost)), 500);
+        fill(&journal, 2, 300, &State::Failed(Failure::new(Code::Cancelled)), 100);
+        let Begin::Fresh(entry) = journal.begin(OperationId::new([254; 16]), "login", "{}").unwrap() else { panic!() };
+        assert!(count(&journal) <= RECORDS_MAX, "{}", count(&journal));
+        assert!(matches!(journal.begin(numbered(0), "login", "{}"), Ok(Begin::Stored(Ok(_)))), "it signs nothing twice");
+        assert!(matches!(journal.begin(numbered(1), "login", "{}"), Ok(Begin::Stored(Err(_)))));
+        entry.finish(&Err(Failure::new(Code::Cancelled))).unwrap();
         running.finish(&Err(Failure::new(Code::Cancelled))).unwrap();
         assert!(matches!(journal.outcome(OperationId::new([255; 16])), Ok(Known::Finished(Err(_)))));
+    }
+
+    #[test]
+    fn where_nothing_may_be_forgotten_a_new_operation_is_refused_until_it_is_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::at(folder.path()).unwrap();
+        fill(&journal, 0, 256, &State::Done(answer("1")), 100);
+        assert_eq!(journal.begin(id(9), "login", "{}").unwrap_err().code, Code::JournalFull);
+        assert!(matches!(journal.begin(numbered(7), "login", "{}"), Ok(Begin::Stored(Ok(_)))), "what is there is still told");
+        fill(&journal, 0, 1, &State::Done(answer("1")), 601);
+        assert!(matches!(journal.begin(id(9), "login", "{}"), Ok(Begin::Fresh(_))));
     }
 
     #[test]

@@ -38,6 +38,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Most requests at a time.
 const REQUESTS_MAX: usize = 16;
 
+/// How long a refused caller is heard out.
+const HEAR_OUT: Duration = Duration::from_secs(2);
+
 /// Serves one browser until it closes the port.
 #[must_use]
 pub fn run(caller: &Caller) -> ExitCode {
@@ -46,6 +49,7 @@ pub fn run(caller: &Caller) -> ExitCode {
     let port = Port(Arc::new(Mutex::new(to_browser)));
     if let Err(failure) = caller.check() {
         port.send(&Answer::refused(None, failure).into());
+        hear_out(from_browser);
         return ExitCode::from(1);
     }
     let door = Door { port, host: Host::load(), running: Arc::default(), requests: Arc::default(), watched: Arc::default() };
@@ -76,6 +80,17 @@ struct Door {
     running: Arc<Mutex<HashMap<OperationId, Stop>>>,
     requests: Arc<AtomicUsize>,
     watched: Arc<AtomicBool>,
+}
+
+/// Reads on without listening until the browser closes the port. A browser whose first message meets a program that is gone
+/// says that the program failed, and throws away why.
+fn hear_out(mut from_browser: File) {
+    let (gone, is_gone) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let _closed = std::io::copy(&mut from_browser, &mut std::io::sink());
+        let _nobody_waits = gone.send(());
+    });
+    let _either = is_gone.recv_timeout(HEAR_OUT);
 }
 
 /// The one hand that writes frames.

@@ -43,6 +43,18 @@ impl Stop {
         self.cancelled.store(true, Ordering::SeqCst);
     }
 
+    /// Set to true, this wishes the operation to end too: for signal handlers.
+    #[must_use]
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cancelled)
+    }
+
+    /// The same wish to cancel, with a deadline of its own.
+    #[must_use]
+    pub fn renewed(&self, allowed: Duration) -> Self {
+        Self { cancelled: Arc::clone(&self.cancelled), ..Self::after(allowed) }
+    }
+
     /// Whether somebody wished the operation to end.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {

@@ -99,14 +99,19 @@ impl Browser {
 
     /// Sets the language of the extension's pages, as the person would in its popup.
     pub fn set_extension_language(&mut self, language: &str) -> Driven<()> {
-        let ids: Value = serde_json::from_str(include_str!("../../extension/ids.json")).map_err(|error| DriveError(format!("extension/ids.json: {error}")))?;
-        let page = match self.kind {
-            Kind::Chromium => format!("chrome-extension://{}/popup.html", ids["chromium"][0].as_str().unwrap_or_default()),
-            Kind::Firefox => format!("moz-extension://{FIREFOX_UUID}/popup.html"),
-        };
-        let tab = self.open(&page)?;
+        let tab = self.open_extension_page("popup.html")?;
         self.evaluate(&tab, &format!("(globalThis.browser ?? chrome).storage.local.set({{language: {}}}).then(() => true)", json!(language)))?;
         self.close_tab(&tab)
+    }
+
+    /// Opens a page of the extension in a new tab; the popup is then a page like any other.
+    pub fn open_extension_page(&mut self, page: &str) -> Driven<Tab> {
+        let ids: Value = serde_json::from_str(include_str!("../../extension/ids.json")).map_err(|error| DriveError(format!("extension/ids.json: {error}")))?;
+        let address = match self.kind {
+            Kind::Chromium => format!("chrome-extension://{}/{page}", ids["chromium"][0].as_str().unwrap_or_default()),
+            Kind::Firefox => format!("moz-extension://{FIREFOX_UUID}/{page}"),
+        };
+        self.open(&address)
     }
 
     /// Sends `tab` to `url` and waits until it has loaded.
@@ -140,11 +145,21 @@ impl Browser {
     }
 
     /// Evaluates a JavaScript expression (promises are awaited) and returns it as JSON: the expression's value must be
-    /// JSON-serialisable. An exception in the page is an error here.
+    /// JSON-serialisable. An exception in the page is an error here. To the page it is as if the person had just pressed something.
     pub fn evaluate(&mut self, tab: &Tab, expression: &str) -> Driven<Value> {
+        self.run(tab, expression, true)
+    }
+
+    /// The same as a page's script by itself, with nobody having pressed anything.
+    pub fn script(&mut self, tab: &Tab, expression: &str) -> Driven<Value> {
+        self.run(tab, expression, false)
+    }
+
+    fn run(&mut self, tab: &Tab, expression: &str, pressed: bool) -> Driven<Value> {
         let wrapped = format!("(async () => JSON.stringify(await ({expression})))()");
-        let answer =
-            self.bidi.command("script.evaluate", json!({"expression": wrapped, "target": {"context": tab.0}, "awaitPromise": true, "userActivation": true}))?;
+        let answer = self
+            .bidi
+            .command("script.evaluate", json!({"expression": wrapped, "target": {"context": tab.0}, "awaitPromise": true, "userActivation": pressed}))?;
         if answer["type"] == "exception" {
             return failed(format!("the page threw: {} in `{expression}`", answer["exceptionDetails"]["text"].as_str().unwrap_or("?")));
         }
@@ -388,7 +403,7 @@ impl Drop for Browser {
 /// The extension's address in Firefox is random per profile; the tests fix it.
 const FIREFOX_UUID: &str = "5ea1b41d-6e00-4000-8000-000000000001";
 
-/// Chinese interface; no first-run pages, updates or background requests.
+/// Chinese interface; no first-run pages, updates or background requests; the browser's question about a permission is answered yes.
 const FIREFOX_PREFERENCES: &str = r#"
 user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("browser.startup.page", 0);
@@ -399,6 +414,7 @@ user_pref("extensions.update.enabled", false);
 user_pref("intl.accept_languages", "zh-CN, zh, en");
 user_pref("intl.locale.requested", "zh-CN");
 user_pref("extensions.webextensions.uuids", "{\"sealbridge@sealbridge.org\":\"5ea1b41d-6e00-4000-8000-000000000001\"}");
+user_pref("extensions.webextOptionalPermissionPrompts", false);
 user_pref("remote.active-protocols", 1);
 user_pref("browser.tabs.remote.separatePrivilegedContentProcess", false);
 "#;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::bidi::{DriveError, Driven, failed};
 use crate::browser::{Browser, Kind, Launch, profile_folder};
+use crate::unpacked;
 
 /// Which PKCS#11 module holds the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,11 +229,12 @@ impl World {
 
     /// Starts a browser of this world with the extension.
     pub fn browser(&self, kind: Kind, headless: bool) -> Driven<Browser> {
-        let extension = target().join("extension").join(kind.as_str());
-        if !extension.join("manifest.json").exists() {
-            return failed(format!("{} is not built: run `cargo xtask build --portal 'http://localhost/*'`", extension.display()));
-        }
-        Browser::launch(&Launch { kind, headless, extension: Some(extension), home: self.home.clone(), size: (1280, 900) })
+        self.browser_with(kind, headless, &unpacked::built(kind)?)
+    }
+
+    /// Starts a browser of this world with another build of the extension.
+    pub fn browser_with(&self, kind: Kind, headless: bool, extension: &Path) -> Driven<Browser> {
+        Browser::launch(&Launch { kind, headless, extension: Some(extension.to_owned()), home: self.home.clone(), size: (1280, 900) })
     }
 
     /// Puts other PIN-window programs into the host's configuration.
@@ -284,16 +286,27 @@ impl World {
         self.plan.folder.join("portal.sqlite")
     }
 
+    /// The same world with a second portal on the same accounts, started by `program` (the portal's own, or what starts it
+    /// somewhere) with more options.
+    pub fn with_portal(&self, program: Command, options: &[&str]) -> Driven<Self> {
+        let mut world = Self { plan: self.plan.clone(), home: self.home.clone(), ca: self.ca.clone(), portal_url: String::new(), portal: None };
+        world.run_portal(program, "portal-2.log", options)?;
+        Ok(world)
+    }
+
     fn start_portal(&mut self) -> Driven<()> {
         self.add_account(ACCOUNT.0, ACCOUNT.1, &self.plan.organisation.name, &self.plan.organisation.credit_code)?;
+        self.run_portal(Command::new(built("reference-portal")?), "portal.log", &[])
+    }
+
+    fn run_portal(&mut self, mut command: Command, log: &str, options: &[&str]) -> Driven<()> {
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let url = format!("http://localhost:{port}");
-        let log_file = self.plan.folder.join("portal.log");
+        let log_file = self.plan.folder.join(log);
         let log = fs::File::create(&log_file)?;
-        let mut command = Command::new(built("reference-portal")?);
         command.arg("serve").arg("--listen").arg(format!("127.0.0.1:{port}")).arg("--database").arg(self.database());
         command.arg("--trust").arg(self.ca.join("trust.pem")).arg("--public-origin").arg(&url);
-        command.arg("--client").arg(target().join("extension/page-client"));
+        command.arg("--client").arg(target().join("extension/page-client")).args(options);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut portal = Portal(command.spawn()?);
         let Some(stdout) = portal.0.stdout.take() else { return failed("the portal has no stdout") };

@@ -1,12 +1,12 @@
-//! What is wrong between browser and host: a host from yesterday, a manifest that lists somebody else, a program that is no
-//! longer where the manifest says. Each gets its own name, and nobody is asked for a PIN.
+//! What is wrong between browser and host: a host from yesterday, a manifest that lists somebody else, or somebody else as
+//! well, a program that is no longer where the manifest says. Each gets its own name, and nobody is asked for a PIN.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sealbridge_e2e::bidi::{DriveError, Driven, failed};
-use sealbridge_e2e::browser::{Kind, profile_folder};
+use sealbridge_e2e::browser::{Browser, Kind, Launch, profile_folder};
 use sealbridge_e2e::supplier::Supplier;
-use sealbridge_e2e::world::{World, built};
+use sealbridge_e2e::world::{World, built, target};
 use serde_json::{Value, json};
 
 use crate::stage::{self, expect, in_both_browsers};
@@ -15,6 +15,7 @@ in_both_browsers! {
     host_too_old;
     manifest_lists_another_extension;
     host_binary_is_gone;
+    extension_that_the_host_does_not_know;
 }
 
 const LOGIN: &str = "client.login({challenge: 'A'.repeat(43)})";
@@ -53,6 +54,62 @@ fn host_binary_is_gone(world: &World, kind: Kind) -> Driven<()> {
     change_manifests(world, |manifest| manifest["path"] = json!(world.plan.folder.join("no-such-program").display().to_string()))?;
     let mut supplier = stage::supplier(world, kind)?;
     named_and_repaired(world, &mut supplier, "host-missing")
+}
+
+/// The manifest lets a second extension in, by an administrator's mistake or on purpose: ours in all but its id. The browser
+/// starts the host for it, and the host itself refuses.
+fn extension_that_the_host_does_not_know(world: &World, kind: Kind) -> Driven<()> {
+    let copy = world.plan.folder.join("copy");
+    copy_folder(&target().join("extension").join(kind.as_str()), &copy)?;
+    let file = copy.join("manifest.json");
+    let text = std::fs::read_to_string(&file)?;
+    let mut manifest: Value = serde_json::from_str(&text).map_err(|error| DriveError(format!("{}: {error}", file.display())))?;
+    match kind {
+        Kind::Chromium => manifest["key"] = json!(OTHER_KEY),
+        Kind::Firefox => manifest["browser_specific_settings"]["gecko"]["id"] = json!(OTHER_ADDON),
+    }
+    std::fs::write(&file, manifest.to_string())?;
+    change_manifests(world, |manifest| {
+        for (list, other) in [("allowed_origins", format!("chrome-extension://{OTHER_ID}/")), ("allowed_extensions", OTHER_ADDON.to_owned())] {
+            if let Some(list) = manifest.get_mut(list).and_then(Value::as_array_mut) {
+                list.push(json!(other));
+            }
+        }
+    })?;
+    {
+        let launch = Launch { kind, headless: true, extension: Some(copy), home: world.home.clone(), size: (1280, 900) };
+        let mut supplier = Supplier::arrive(world, Browser::launch(&launch)?)?;
+        expect(&told_by_the_guide(&mut supplier)?, &"caller-refused".to_owned(), "the guide, of another extension")?;
+        for call in [LOGIN, "client.bind({account: 'supplier', challenge: 'A'.repeat(43)})"] {
+            let seen = supplier.page_call(call)?;
+            expect(&seen["code"].as_str(), &Some("caller-refused"), call)?;
+        }
+    }
+    no_pin_was_asked(world)?;
+    // Beside it the extension of the list works with the same manifest.
+    std::fs::remove_dir_all(profile_folder(&world.home, kind))?;
+    world.register()?;
+    let mut supplier = stage::supplier(world, kind)?;
+    let seen = supplier.page_call(LOGIN)?;
+    if seen["ok"]["token"].is_string() { Ok(()) } else { failed(format!("the extension of the list: {seen}")) }
+}
+
+/// Any bytes serve as an unpacked extension's key; the id is the first half of their SHA-256 in the letters a to p.
+const OTHER_KEY: &str = "YSBjb3B5IG9mIHRoZSBleHRlbnNpb24gdW5kZXIgYW5vdGhlciBpZA==";
+const OTHER_ID: &str = "hpghdlekcpnlegbpmpekmdeanomnlead";
+const OTHER_ADDON: &str = "copy@somebody.example";
+
+fn copy_folder(from: &Path, to: &Path) -> Driven<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)?.collect::<Result<Vec<_>, _>>()? {
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 /// The guide and a login name the link that is broken; with a right manifest the same page works again.

@@ -1,8 +1,14 @@
 //! End to end, in real browsers: each case runs in Chromium and in Firefox. They need what `cargo xtask build` makes;
 //! `cargo xtask test` builds it and sets `SEALBRIDGE_E2E=1`, without which the cases say that they are skipped.
 
+mod courier;
+mod full;
+mod gesture;
 mod host;
 mod hostile;
+mod large;
+mod managed;
+mod marks;
 mod origins;
 mod pin;
 mod place;

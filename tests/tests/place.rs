@@ -1,18 +1,23 @@
 //! The seal is where it was put: the stamped page is drawn by a foreign program, and the red on it is compared with the
-//! place where the stamping page showed the seal, on a signature field and after a drag.
+//! place where the stamping page showed the seal, on a signature field, after a drag, and on documents with a password.
 
 use std::path::Path;
+
+use serde_json::json;
 
 use sealbridge_e2e::bidi::{Driven, failed};
 use sealbridge_e2e::browser::{Kind, Tab};
 use sealbridge_e2e::supplier::Supplier;
-use sealbridge_e2e::world::World;
+use sealbridge_e2e::world::{PATIENCE, World};
 
+use crate::marks;
 use crate::stage::{self, in_both_browsers};
 
 in_both_browsers! {
     seal_is_on_the_signature_field;
     seal_is_where_it_was_dropped;
+    document_with_a_password_is_opened_and_stamped;
+    owner_password_permits_the_stamp;
 }
 
 fn seal_is_on_the_signature_field(world: &World, kind: Kind) -> Driven<()> {
@@ -30,27 +35,143 @@ fn seal_is_where_it_was_dropped(world: &World, kind: Kind) -> Driven<()> {
     let before = supplier.wait_prepared(&stamping)?;
     supplier.browser.drag(&stamping, "#seal", -170, -140)?;
     // The revision is made anew, and with it the code.
-    supplier.browser.wait(&stamping, &format!("document.querySelector('#code').textContent !== '{before}'"), sealbridge_e2e::world::PATIENCE)?;
+    supplier.browser.wait(&stamping, &format!("document.querySelector('#code').textContent !== '{before}'"), PATIENCE)?;
     supplier.wait_prepared(&stamping)?;
     stamped_where_shown(world, &mut supplier, &stamping)
 }
 
-fn stamped_where_shown(world: &World, supplier: &mut Supplier<'_>, stamping: &Tab) -> Driven<()> {
-    // Centre and width of the seal as parts of the page's width and height.
-    let shown = supplier.browser.evaluate(
-        stamping,
-        "(() => { const seal = document.querySelector('#seal').getBoundingClientRect(), sheet = document.querySelector('#canvas').getBoundingClientRect(); return [(seal.x + seal.width / 2 - sheet.x) / sheet.width, (seal.y + seal.height / 2 - sheet.y) / sheet.height, seal.width / sheet.width]; })()",
+/// The document's own password: a wrong one can be tried again, and neither the host nor the portal ever sees it.
+fn document_with_a_password_is_opened_and_stamped(world: &World, kind: Kind) -> Driven<()> {
+    const PASSWORD: &str = "打开-Secret-7";
+    let Some(locked) = locked(world, &["--encrypt", PASSWORD, "owner-Secret-8", "256", "--"])? else { return Ok(()) };
+    let mut supplier = stage::supplier(world, kind)?;
+    let stamping = marks::ask(&mut supplier, &locked, &json!({"name": "加密.pdf", "placements": [{"page": 1, "x": 40, "y": 60}]}))?;
+    let tab = &stamping;
+    supplier.browser.activate(tab)?;
+    supplier.browser.wait(
+        tab,
+        "document.querySelector('#unlock').open && !document.querySelector('#unlock-why').textContent.includes('undefined')",
+        PATIENCE,
     )?;
+    supplier.browser.fill(tab, "#unlock-password", "not this one")?;
+    supplier.browser.click(tab, "#unlock-open")?;
+    supplier.browser.wait(
+        tab,
+        "document.querySelector('#unlock').open && document.querySelector('#unlock-wrong').dataset.code === 'pdf-password-wrong'",
+        PATIENCE,
+    )?;
+    supplier.browser.fill(tab, "#unlock-password", PASSWORD)?;
+    supplier.browser.click(tab, "#unlock-open")?;
+    supplier.wait_prepared(tab)?;
+    let shown = shown_seal(&mut supplier, tab)?;
+    supplier.press_stamp(tab)?;
+    supplier.return_to_portal(tab)?;
+    supplier.wait("window.__stamped?.size")?;
+    let stamped = world.plan.folder.join("stamped.pdf");
+    supplier.save_stamped(&stamped)?;
+    if !std::fs::read(&stamped)?.starts_with(&locked) {
+        return failed("the original is not a prefix of the result");
+    }
+    red_where_shown(&stamped, &shown, Some(PASSWORD))?;
+    valid_with_password(world, &stamped, PASSWORD)?;
+    // The host's windows and records know nothing of it.
+    if world.pinentry_log()?.contains(PASSWORD) { failed("the host was told the document's password") } else { Ok(()) }
+}
+
+/// A document that anybody may read and nobody may change: the owner's password lets it be stamped.
+fn owner_password_permits_the_stamp(world: &World, kind: Kind) -> Driven<()> {
+    const OWNER: &str = "owner-Secret-8";
+    let Some(locked) = locked(world, &["--encrypt", "", OWNER, "256", "--modify=none", "--"])? else { return Ok(()) };
+    let mut supplier = stage::supplier(world, kind)?;
+    let stamping = marks::ask(&mut supplier, &locked, &json!({"name": "只读.pdf", "placements": [{"page": 1, "x": 40, "y": 60}]}))?;
+    let tab = &stamping;
+    supplier.browser.activate(tab)?;
+    supplier.browser.wait(
+        tab,
+        "document.querySelector('#failure').dataset.code === 'pdf-forbids-changes' && !document.querySelector('#owner-password').hidden",
+        PATIENCE * 2,
+    )?;
+    supplier.browser.click(tab, "#owner-password")?;
+    supplier.browser.fill(tab, "#unlock-password", OWNER)?;
+    supplier.browser.click(tab, "#unlock-open")?;
+    supplier.wait_prepared(tab)?;
+    let shown = shown_seal(&mut supplier, tab)?;
+    supplier.press_stamp(tab)?;
+    supplier.return_to_portal(tab)?;
+    supplier.wait("window.__stamped?.size")?;
+    let stamped = world.plan.folder.join("stamped.pdf");
+    supplier.save_stamped(&stamped)?;
+    red_where_shown(&stamped, &shown, None)?;
+    valid_with_password(world, &stamped, "")
+}
+
+/// One page of ours, encrypted by qpdf; `None` where that is not installed.
+fn locked(world: &World, how: &[&str]) -> Driven<Option<Vec<u8>>> {
+    let (plain, locked) = (world.plan.folder.join("plain.pdf"), world.plan.folder.join("locked.pdf"));
+    std::fs::write(&plain, marks::paper(1))?;
+    match std::process::Command::new("qpdf").args(how).arg(&plain).arg(&locked).status() {
+        Ok(status) if status.success() => Ok(Some(std::fs::read(&locked)?)),
+        Ok(status) => failed(format!("qpdf says {status}")),
+        Err(_) => {
+            eprintln!("skipped: qpdf is not installed");
+            Ok(None)
+        }
+    }
+}
+
+/// pdfsig and pyHanko, given the password, call the one signature valid.
+fn valid_with_password(world: &World, stamped: &Path, password: &str) -> Driven<()> {
+    let heard = |command: &mut std::process::Command| match command.output() {
+        Ok(output) => Some(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))),
+        Err(_) => None,
+    };
+    let mut pdfsig = std::process::Command::new("pdfsig");
+    pdfsig.arg("-nocert");
+    if !password.is_empty() {
+        pdfsig.args(["-upw", password]);
+    }
+    match heard(pdfsig.arg(stamped)) {
+        Some(said) if said.contains("Signature Validation: Signature is Valid") && said.contains("Total document signed") => {}
+        Some(said) => return failed(format!("pdfsig refuses: {said}")),
+        None => eprintln!("skipped: pdfsig is not installed"),
+    }
+    let mut pyhanko = std::process::Command::new("pyhanko");
+    pyhanko.args(["sign", "validate", "--pretty-print", "--password", password, "--trust-replace", "--trust"]);
+    match heard(pyhanko.arg(world.ca.join("trust.pem")).arg(stamped)) {
+        Some(said) if said.contains("judged VALID") && said.contains("covers the entire file") => Ok(()),
+        Some(said) => failed(format!("pyHanko refuses: {said}")),
+        None => {
+            eprintln!("skipped: pyHanko is not installed");
+            Ok(())
+        }
+    }
+}
+
+fn stamped_where_shown(world: &World, supplier: &mut Supplier<'_>, stamping: &Tab) -> Driven<()> {
+    let shown = shown_seal(supplier, stamping)?;
     supplier.press_stamp(stamping)?;
     supplier.return_to_portal(stamping)?;
     supplier.verdict()?;
     let stamped = world.plan.folder.join("stamped.pdf");
     supplier.save_stamped(&stamped)?;
-    let Some(red) = Red::on_first_page(&stamped)? else {
+    red_where_shown(&stamped, &shown, None)
+}
+
+/// Centre and width of the seal as parts of the page's width and height.
+fn shown_seal(supplier: &mut Supplier<'_>, stamping: &Tab) -> Driven<Vec<f64>> {
+    let shown = supplier.browser.evaluate(
+        stamping,
+        "(() => { const seal = document.querySelector('#seal').getBoundingClientRect(), sheet = document.querySelector('#canvas').getBoundingClientRect(); return [(seal.x + seal.width / 2 - sheet.x) / sheet.width, (seal.y + seal.height / 2 - sheet.y) / sheet.height, seal.width / sheet.width]; })()",
+    )?;
+    Ok(shown.as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).collect())
+}
+
+/// A foreign program draws the seal where the stamping page showed it.
+fn red_where_shown(stamped: &Path, wanted: &[f64], password: Option<&str>) -> Driven<()> {
+    let Some(red) = Red::on_page(stamped, 1, password)? else {
         eprintln!("skipped: pdftoppm is not installed");
         return Ok(());
     };
-    let wanted: Vec<f64> = shown.as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).collect();
     let seen = [red.centre.0, red.centre.1, red.width];
     // One hundredth of the page's width is about two millimetres.
     let near = wanted.len() == 3 && wanted.iter().zip(seen).all(|(wanted, seen)| (wanted - seen).abs() < 0.01);
@@ -58,16 +179,24 @@ fn stamped_where_shown(world: &World, supplier: &mut Supplier<'_>, stamping: &Ta
 }
 
 /// The clearly red pixels of a page, in parts of its width and height.
-struct Red {
-    count: usize,
+pub(crate) struct Red {
+    pub(crate) count: usize,
     centre: (f64, f64),
     width: f64,
+    size: (usize, usize),
+    pixels: Vec<(usize, usize)>,
 }
 
 impl Red {
-    /// As pdftoppm draws the first page; `None` where it is not installed.
-    fn on_first_page(file: &Path) -> Driven<Option<Self>> {
-        let output = match std::process::Command::new("pdftoppm").args(["-r", "50", "-f", "1", "-l", "1"]).arg(file).output() {
+    /// As pdftoppm draws a page (from 1); `None` where it is not installed.
+    pub(crate) fn on_page(file: &Path, page: usize, password: Option<&str>) -> Driven<Option<Self>> {
+        let page = page.to_string();
+        let mut command = std::process::Command::new("pdftoppm");
+        command.args(["-r", "50", "-f", &page, "-l", &page]);
+        if let Some(password) = password {
+            command.args(["-upw", password]);
+        }
+        let output = match command.arg(file).output() {
             Ok(output) => output,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -94,6 +223,15 @@ impl Red {
         };
         let (x, wide) = span(red.iter().map(|(x, _)| *x).collect(), width);
         let (y, _) = span(red.iter().map(|(_, y)| *y).collect(), height);
-        Ok(Some(Self { count: red.len(), centre: (x, y), width: wide }))
+        Ok(Some(Self { count: red.len(), centre: (x, y), width: wide, size: (width, height), pixels: red }))
+    }
+
+    /// How many of the red pixels lie in a box `[left, top, width, height]` in parts of the page, a hair of room around it.
+    pub(crate) fn inside(&self, [left, top, width, height]: [f64; 4]) -> usize {
+        const HAIR: f64 = 0.006;
+        #[expect(clippy::cast_precision_loss, reason = "a page has some hundred pixels")]
+        let part = |at: usize, whole: usize| (at as f64 + 0.5) / whole as f64;
+        let within = |at: f64, from: f64, size: f64| at > from - HAIR && at < from + size + HAIR;
+        self.pixels.iter().filter(|(x, y)| within(part(*x, self.size.0), left, width) && within(part(*y, self.size.1), top, height)).count()
     }
 }

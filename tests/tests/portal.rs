@@ -4,7 +4,7 @@
 use sealbridge_e2e::bidi::{Driven, failed};
 use sealbridge_e2e::browser::Kind;
 use sealbridge_e2e::site::Site;
-use sealbridge_e2e::world::{Plan, World};
+use sealbridge_e2e::world::{Plan, World, built};
 use serde_json::json;
 
 use crate::stage::{self, expect, in_both_browsers};
@@ -19,6 +19,7 @@ in_both_browsers! {
     unbound_certificate_does_not_log_in;
     certificate_of_another_ca_is_untrusted(|plan: &mut Plan| plan.variant = "other-ca".into());
     unsigned_form_is_no_bid;
+    challenge_that_was_answered_too_late;
 }
 
 fn code(answer: &serde_json::Value) -> String {
@@ -109,4 +110,26 @@ fn unsigned_form_is_no_bid(world: &World, kind: Kind) -> Driven<()> {
     // Judged and refused for what it lacks; a failure on the way to the verdict would not do.
     expect(&verdict.accepted, &false, "an unsigned form")?;
     if verdict.sentences.iter().any(|sentence| sentence.contains("没有任何签章")) { Ok(()) } else { failed(format!("{verdict:?}")) }
+}
+
+fn challenge_that_was_answered_too_late(world: &World, kind: Kind) -> Driven<()> {
+    let portal = world.with_portal(std::process::Command::new(built("reference-portal")?), &["--challenge-seconds", "5"])?;
+    let late = format!("wait:7000:{}", portal.plan.pin);
+    let in_time = portal.plan.pin.clone();
+    let mut supplier = stage::supplier(&portal, kind)?;
+    supplier.sign_in()?;
+    portal.answer(std::slice::from_ref(&late))?;
+    expect(&supplier.bind_refused()?, &"nonce-expired".to_owned(), "a binding that took too long")?;
+    let said = supplier.browser.evaluate(&supplier.tab.clone(), "document.querySelector('#bind-status').innerText")?;
+    if !said.as_str().is_some_and(|said| said.contains("5 秒")) {
+        return failed(format!("the words do not name the time: {said}"));
+    }
+    // The PIN was right, and was given too late; the next one in time does.
+    portal.answer(std::slice::from_ref(&in_time))?;
+    supplier.bind()?;
+    supplier.sign_out()?;
+    portal.answer(&[late])?;
+    expect(&supplier.log_in_refused()?, &"nonce-expired".to_owned(), "a login that took too long")?;
+    portal.answer(&[in_time])?;
+    supplier.log_in()
 }

@@ -27,6 +27,14 @@ pub struct Budget {
     pub inflate_ratio: u64,
     /// Bytes looked at in searches (rebuilding, looking for lost ends of streams), as a multiple of the file's length.
     pub scan_passes: u64,
+    /// Content operators read for the text of one page, forms counted each time they are drawn.
+    pub operators: usize,
+    /// Decoded bytes of content, fonts and CMaps read for the text of one page, forms counted each time they are drawn.
+    pub content_bytes: u64,
+    /// Glyphs of one page.
+    pub glyphs: usize,
+    /// Characters of a text that is looked for.
+    pub needle: usize,
 }
 
 impl Default for Budget {
@@ -40,6 +48,10 @@ impl Default for Budget {
             inflated_bytes: 512 << 20,
             inflate_ratio: 1100, // deflate itself can not exceed 1032
             scan_passes: 16,
+            operators: 4 << 20,
+            content_bytes: 128 << 20,
+            glyphs: 256 << 10,
+            needle: 256,
         }
     }
 }

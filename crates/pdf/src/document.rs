@@ -8,7 +8,7 @@ mod open;
 mod revision;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::budget::{Budget, Meter};
@@ -114,6 +114,8 @@ struct State {
     /// Objects being read, to end loops.
     loading: Vec<u32>,
     pages: Option<Arc<PageList>>,
+    /// Objects as read that have a key twice.
+    doubled: HashSet<u32>,
     /// A rebuild was tried and did not give a usable document.
     rebuild_failed: bool,
 }

@@ -5,7 +5,7 @@
 mod change;
 mod read;
 
-pub use change::{NewSignatureField, add_annotation, add_signature_field, clear_need_appearances, set_state, set_text, use_signature_field};
+pub use change::{NewSignatureField, add_annotation, add_annotations, add_signature_field, clear_need_appearances, set_state, set_text, use_signature_field};
 
 use crate::object::{Dictionary, Object, Reference};
 use crate::page::Rectangle;

@@ -15,6 +15,7 @@ pub mod page;
 mod parser;
 pub mod signature;
 pub mod source;
+pub mod text;
 pub mod text_string;
 pub mod update;
 mod xref;

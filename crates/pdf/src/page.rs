@@ -236,7 +236,9 @@ impl<S: Source> Document<S> {
                 _ => None,
             };
             let Some(kids) = kids else {
-                if depth > 0 && !dictionary.is("Type", "Pages") {
+                // A catalog may name its only page instead of a tree.
+                let page = dictionary.is("Type", "Page");
+                if page || (depth > 0 && !dictionary.is("Type", "Pages")) {
                     list.leaf(reference, above);
                 }
                 continue;

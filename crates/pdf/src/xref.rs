@@ -19,6 +19,9 @@ use crate::source::{Blocks, Cached, Source};
 /// Largest object number that anything here hands out or lists; the key derivation of 7.6.3.3 has 24 bits, Acrobat 23.
 pub(crate) const NUMBER_MAX: u32 = (1 << 23) - 1;
 
+/// How far behind the last object a missing one may be referred to and still have its number kept free.
+const REFERENCED_REACH: u32 = 1 << 16;
+
 /// What a section says about an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entry {
@@ -90,6 +93,8 @@ pub(crate) struct Xref {
     pub(crate) rebuilt: bool,
     /// Ends of revisions that a rebuilding scan saw: where `%%EOF` ends, and the `startxref` before it.
     pub(crate) ends: Vec<(u64, u64)>,
+    /// Largest number that the scan saw referred to: such an object may be missing, and must not come to be by accident.
+    pub(crate) referenced: u32,
 }
 
 impl Xref {
@@ -124,7 +129,10 @@ impl Xref {
         let stated = self.sections.iter().filter_map(|section| section.trailer.value("Size").as_integer());
         let stated = stated.filter_map(|size| u32::try_from(size).ok()).filter(|size| *size <= NUMBER_MAX);
         let used = self.sections.iter().flat_map(|section| [section.entries.last(), section.hidden.as_ref().map_or(0, Entries::last)]);
-        let used = used.filter(|number| *number < NUMBER_MAX).map(|number| number + 1);
+        // A number far beyond all others is a slip of the pen; leaving room for it would use the numbers up.
+        let known = used.clone().max().unwrap_or(0).saturating_add(REFERENCED_REACH);
+        let referenced = Some(self.referenced).filter(|number| *number <= known);
+        let used = used.chain(referenced).filter(|number| *number < NUMBER_MAX).map(|number| number + 1);
         stated.chain(used).max().unwrap_or(1).max(1)
     }
 
@@ -190,7 +198,7 @@ pub(crate) fn read_chain<S: Source>(bytes: &Cached<S>, meter: &Meter, start: u64
         next = offset_at(&section.trailer, "Prev").filter(|prev| *prev != 0);
         sections.push(section);
     }
-    Ok(Xref { sections, start, rebuilt: false, ends: Vec::new() })
+    Ok(Xref { sections, start, rebuilt: false, ends: Vec::new(), referenced: 0 })
 }
 
 fn offset_at(trailer: &Dictionary, key: &str) -> Option<u64> {

@@ -191,3 +191,40 @@ fn certification_is_found() {
     }
     assert_eq!(open(&form().classic()).doc_mdp(), Ok(None));
 }
+
+#[test]
+fn a_form_that_viewers_redraw_keeps_its_seal() {
+    let signed = |maker: Maker, appearance: bool| {
+        let whole = append(&maker.classic(), |update, read| {
+            let value = update.alloc().unwrap();
+            update.reserve_signature(value, Dictionary::typed("Sig"), 64).unwrap();
+            form::use_signature_field(update, read.field("公章").unwrap(), value, appearance.then_some(Reference::new(9, 0))).unwrap();
+        });
+        Form::read(&open(&whole)).unwrap().need_appearances
+    };
+    let needing = || form().set(6, "<</Fields[12 0 R 5 0 R 7 0 R]/NeedAppearances true>>");
+    assert!(!signed(needing(), true), "every value has its appearance");
+    assert!(signed(needing(), false), "no seal is shown");
+    let undrawn = || needing().set(4, "<</Subtype/Widget/FT/Tx/T(name)/Parent 12 0 R/Rect[10 10 100 30]/P 3 0 R>>");
+    assert!(signed(undrawn(), true), "a value would vanish");
+    assert!(!signed(undrawn().set(12, "<</T(group)/Kids[4 0 R]>>"), true), "an empty field shows nothing");
+    let early = needing().set(7, "<</FT/Sig/T(early)/V 14 0 R/Subtype/Widget/Rect[0 0 0 0]>>").set(14, "<</Type/Sig/Contents<00>/ByteRange[0 1 2 3]>>");
+    assert!(signed(early, true), "an earlier signature is not disturbed");
+}
+
+#[test]
+fn a_key_that_stands_twice_is_said_once() {
+    // One reader takes the first value of a key, another the last: both must find the new field.
+    let twice = form().set(1, "<</Type/Catalog/Pages 2 0 R/AcroForm 14 0 R/AcroForm 6 0 R>>").set(14, "<</Fields[]>>");
+    for (kind, bytes) in twice.set(3, "<</Type/Page/Parent 2 0 R/Annots 15 0 R/Annots 10 0 R>>").set(15, "[]").kinds() {
+        let whole = sign(&bytes, None, "Seal");
+        let document = open(&whole);
+        let tail = String::from_utf8_lossy(&whole[bytes.len()..]).into_owned();
+        assert!(tail.contains("1 0 obj\n<</Type /Catalog /Pages 2 0 R /AcroForm 6 0 R>>"), "{kind}: {tail}");
+        assert!(tail.contains("3 0 obj\n<</Type /Page /Parent 2 0 R /Annots 10 0 R>>"), "{kind}: {tail}");
+        assert!(signatures(&document).unwrap().iter().any(|signature| signature.name == "Seal"), "{kind}");
+    }
+    let once = form().classic();
+    let tail = sign(&once, None, "Seal").split_off(once.len());
+    assert!(!String::from_utf8_lossy(&tail).contains("\n1 0 obj"), "what is clear is not written again");
+}

@@ -199,3 +199,14 @@ fn documents_move_between_threads() {
     is_send::<Document<Vec<u8>>>();
     let _ = Maker { objects: Vec::new(), trailer: String::new() };
 }
+
+#[test]
+fn a_catalog_that_names_its_only_page() {
+    let page = |text: &str| open(form().set(2, text).classic()).unwrap();
+    let document = page("<</Type/Page/MediaBox[0 0 50 60]/Rotate 90>>");
+    assert_eq!(document.page_count(), Ok(1));
+    let only = document.page(0).unwrap();
+    assert_eq!((only.reference.number, only.media_box.right, only.media_box.top, only.rotate), (2, 50.0, 60.0, 90));
+    assert_eq!(page("<</Type/Pages>>").page_count(), Ok(0));
+    assert_eq!(page("<</MediaBox[0 0 50 60]>>").page_count(), Ok(0), "without a type it is no page");
+}

@@ -170,3 +170,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_missing_object_does_not_come_to_be() {
+    // The last kid does not exist, and the table that would say so is lost: its number must stay free.
+    let damaged = |missing: u32| {
+        let maker = form().set(2, &format!("<</Type/Pages/Kids[3 0 R 11 0 R {missing} 0 R]/Count 3/MediaBox[0 0 595 842]/Rotate 90>>"));
+        let bytes = maker.classic();
+        let cut = bytes.windows(9).rposition(|window| window == b"startxref").unwrap();
+        bytes[..cut].to_vec()
+    };
+    for (missing, expected) in [(14, 15), (40, 41), (8_000_000, 14)] {
+        let original = damaged(missing);
+        let mut added = Vec::new();
+        let (whole, _) = append(&original, |update| added.push(update.add(Object::Integer(1)).unwrap()));
+        assert_eq!(added[0].number, expected, "{missing}");
+        let document = open(&whole);
+        assert_eq!(document.get(Reference::new(missing, 0)), Ok(Object::Null), "{missing}");
+        assert_eq!(document.page_count(), Ok(2), "{missing}");
+    }
+}

@@ -139,6 +139,17 @@ impl fmt::Debug for RsaKey {
 }
 
 impl PublicKey {
+    /// Whether it is the same key, in whatever spelling. Of kinds that are not spoken here nothing is known, so it is false for them:
+    /// compare their [`crate::Certificate::spki_der`].
+    #[must_use]
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Rsa(one), Self::Rsa(other)) => one.key == other.key,
+            (Self::Unsupported(_), _) => false,
+            (one, other) => one == other,
+        }
+    }
+
     /// Reads a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7). A key of an unknown kind is no error.
     ///
     /// # Errors

@@ -58,6 +58,10 @@ pub const KP_SERVER_AUTH: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.1");
 pub const KP_CODE_SIGNING: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.3");
 pub const KP_TIME_STAMPING: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.8");
 pub const KP_OCSP_SIGNING: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.9");
+/// Making electronic seals. No standard names this purpose; this one is the reference CA's own, derived from the UUID
+/// 5f1ea05f-3521-4737-ad61-fae3281fa5ef in an arc that anyone may use so. (2.25.UUID would need an arc of 128 bits, which the
+/// libraries below do not read.) Policies may name other CAs' purposes beside it or instead.
+pub const KP_SEAL_MAKING: ObjectIdentifier = oid("1.2.840.113556.1.8000.2554.24350.41055.13601.18231.44385.16442152.2074095");
 
 // Keys and signatures (RFC 3279, 4055, 5480, 5758; GM/T 0006).
 pub const EC_PUBLIC_KEY: ObjectIdentifier = oid("1.2.840.10045.2.1");

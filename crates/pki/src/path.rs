@@ -7,7 +7,8 @@ mod search;
 
 use crate::certificate::Certificate;
 use crate::key::KeyError;
-use crate::usable::{Unusable, usable_for_login, usable_for_stamp};
+use crate::oid::ObjectIdentifier;
+use crate::usable::{Unusable, usable_as_seal_maker, usable_for_login, usable_for_stamp};
 use thiserror::Error;
 
 /// The most intermediate certificates and anchors that are looked at.
@@ -19,11 +20,13 @@ pub const MAX_CANDIDATES: usize = 32;
 
 /// What the leaf is to be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
+pub enum Use<'a> {
     Login,
     Stamp,
-    /// Signing electronic seals.
-    SealMaker,
+    /// Signing electronic seals: the certificate must state one of these purposes ([`crate::oid::KP_SEAL_MAKING`] and its like).
+    SealMaker {
+        purposes: &'a [ObjectIdentifier],
+    },
 }
 
 /// A path that was accepted. Only [`check`] makes one.
@@ -100,10 +103,11 @@ pub enum PathError {
 ///
 /// # Errors
 /// [`PathError`]: what the leaf lacks, or why the first candidate (best key identifiers first) failed.
-pub fn check(leaf: &Certificate, intermediates: &[Certificate], anchors: &[Certificate], at: i64, purpose: Use) -> Result<VerifiedPath, PathError> {
+pub fn check(leaf: &Certificate, intermediates: &[Certificate], anchors: &[Certificate], at: i64, purpose: Use<'_>) -> Result<VerifiedPath, PathError> {
     let usable = match purpose {
         Use::Login => usable_for_login(leaf, at),
-        Use::Stamp | Use::SealMaker => usable_for_stamp(leaf, at),
+        Use::Stamp => usable_for_stamp(leaf, at),
+        Use::SealMaker { purposes } => usable_as_seal_maker(leaf, at, purposes),
     };
     usable.map_err(PathError::Leaf)?;
     check_any(leaf, intermediates, anchors, at)

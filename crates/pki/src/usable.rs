@@ -3,7 +3,7 @@
 
 use crate::certificate::Certificate;
 use crate::key::KeyError;
-use crate::oid;
+use crate::oid::{self, ObjectIdentifier};
 use thiserror::Error;
 
 /// Why a certificate is not usable for a task.
@@ -23,10 +23,43 @@ pub enum Unusable {
     /// Dotted object identifiers of what it is for.
     #[error("the certificate is for another purpose ({purposes:?})")]
     Purpose { purposes: Vec<String> },
+    /// No accepted purpose is among those that the certificate states.
+    #[error("the certificate does not say that it is for making seals")]
+    NoSealMaker,
     #[error("the certificate is a certification authority's")]
     Authority,
     #[error("the certificate's key can not be used: {0}")]
     Key(KeyError),
+}
+
+/// Whether the holder may make seals with it at `now` (Unix seconds): a signing key, and one of the `accepted` purposes in the extended
+/// key usage. Nothing stated, or anyExtendedKeyUsage, is no such statement: every organisation's certificate would do then.
+///
+/// # Errors
+/// [`Unusable`]: the first reason, kind of certificate before validity.
+pub fn usable_as_seal_maker(certificate: &Certificate, now: i64, accepted: &[ObjectIdentifier]) -> Result<(), Unusable> {
+    if !certificate.extended_key_usage().iter().any(|purpose| accepted.contains(purpose)) {
+        return Err(Unusable::NoSealMaker);
+    }
+    usable_as_known_seal_maker(certificate, now)
+}
+
+/// The same for a certificate that the caller knows to be a seal maker's, whatever purposes it states.
+///
+/// # Errors
+/// [`Unusable`]: the first reason, kind of certificate before validity.
+pub fn usable_as_known_seal_maker(certificate: &Certificate, now: i64) -> Result<(), Unusable> {
+    check_holder(certificate)?;
+    check_signing(certificate)?;
+    certificate.public_key().check_usable().map_err(Unusable::Key)?;
+    check_time(certificate, now)
+}
+
+/// Whether the certificate states purposes and all of them are among these: it is then for nothing else.
+#[must_use]
+pub fn is_only_for(certificate: &Certificate, purposes: &[ObjectIdentifier]) -> bool {
+    let stated = certificate.extended_key_usage();
+    !stated.is_empty() && stated.iter().all(|purpose| purposes.contains(purpose))
 }
 
 /// Whether the holder may log in with it at `now` (Unix seconds): digitalSignature where key usage is given (RFC 5280 §4.2.1.3).
@@ -48,27 +81,33 @@ pub fn usable_for_login(certificate: &Certificate, now: i64) -> Result<(), Unusa
 /// [`Unusable`]: the first reason, kind of certificate before validity.
 pub fn usable_for_stamp(certificate: &Certificate, now: i64) -> Result<(), Unusable> {
     check_kind(certificate)?;
-    let usage = certificate.key_usage();
-    if usage.is_present() && !usage.digital_signature() && !usage.non_repudiation() {
-        return Err(Unusable::KeyUsage { needed: "nonRepudiation" });
-    }
+    check_signing(certificate)?;
     check_time(certificate, now)
 }
 
 fn check_kind(certificate: &Certificate) -> Result<(), Unusable> {
+    check_holder(certificate)?;
+    // CAs differ in which purposes they give to suppliers' keys; only those are refused that make a certificate a machine's or a seal maker's.
+    let others = [oid::KP_SERVER_AUTH, oid::KP_CODE_SIGNING, oid::KP_TIME_STAMPING, oid::KP_OCSP_SIGNING, oid::KP_SEAL_MAKING];
+    if is_only_for(certificate, &others) {
+        return Err(Unusable::Purpose { purposes: certificate.extended_key_usage().iter().map(ToString::to_string).collect() });
+    }
+    certificate.public_key().check_usable().map_err(Unusable::Key)
+}
+
+fn check_holder(certificate: &Certificate) -> Result<(), Unusable> {
     if certificate.is_encryption_only() {
         return Err(Unusable::EncryptionOnly);
     }
-    if certificate.is_ca() {
-        return Err(Unusable::Authority);
+    if certificate.is_ca() { Err(Unusable::Authority) } else { Ok(()) }
+}
+
+fn check_signing(certificate: &Certificate) -> Result<(), Unusable> {
+    let usage = certificate.key_usage();
+    if usage.is_present() && !usage.digital_signature() && !usage.non_repudiation() {
+        return Err(Unusable::KeyUsage { needed: "nonRepudiation" });
     }
-    let purposes = certificate.extended_key_usage();
-    // CAs differ in which purposes they give to suppliers' keys; only those that make a certificate a machine's are refused.
-    let machine = [oid::KP_SERVER_AUTH, oid::KP_CODE_SIGNING, oid::KP_TIME_STAMPING, oid::KP_OCSP_SIGNING];
-    if !purposes.is_empty() && purposes.iter().all(|purpose| machine.contains(purpose)) {
-        return Err(Unusable::Purpose { purposes: purposes.iter().map(ToString::to_string).collect() });
-    }
-    certificate.public_key().check_usable().map_err(Unusable::Key)
+    Ok(())
 }
 
 fn check_time(certificate: &Certificate, now: i64) -> Result<(), Unusable> {

@@ -40,7 +40,7 @@ pub struct StampDocument {
     pub pages: u32,
     /// SHA-256 of the bytes that the signature will cover (ByteRange, ISO 32000-2 12.8.1).
     pub digest: DocumentDigest,
-    /// Where the seal stands, for people: `第 1 页,公章处`.
+    /// Where the seal stands, for people: `第 1 页，公章处`.
     pub place: Label,
 }
 

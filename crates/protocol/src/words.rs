@@ -183,6 +183,10 @@ pub mod reason {
     pub const NO_SEAL: &str = "no-seal";
     /// Whether the signer is to be trusted is not known.
     pub const NOT_TRUSTED: &str = "intact-not-trusted";
+    /// The seal's maker is not among those who may make seals.
+    pub const SEAL_MAKER: &str = "seal-maker";
+    /// The signing time can not be so, or is outside what is accepted.
+    pub const SIGNING_TIME: &str = "signing-time";
 }
 
 /// Names that stand in facts as fixed words of the protocol and have a name for people.
@@ -199,6 +203,8 @@ pub(crate) const NAMES: &[(&str, &str, &str, &str)] = &[
     ("reason", reason::INVALID, "签名或印章不是真的，或者文件内容被改过", "a signature or seal is not genuine, or the content was changed"),
     ("reason", reason::NO_SEAL, "盖章单位的签章没有电子印章", "the signature carries no electronic seal"),
     ("reason", reason::NOT_TRUSTED, "无法确认签章人的身份", "the signer could not be confirmed"),
+    ("reason", reason::SEAL_MAKER, "电子印章不是由本网站认可的制章机构制作的", "the seal was not made by a seal maker that this site accepts"),
+    ("reason", reason::SIGNING_TIME, "签章注明的时间不对，或不在允许的时间范围内", "the stated signing time is wrong or outside the time that is accepted"),
 ];
 
 /// Longest value of a fact inside a sentence, in characters.

@@ -12,6 +12,7 @@ use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
 use sealbridge_pki::issue::{Issuer, Kind, Template, ToBeSigned};
 use sealbridge_pki::key::encode_ec_spki;
 use sealbridge_pki::name::Subject;
+use sealbridge_pki::oid::{self, ObjectIdentifier};
 use sealbridge_pki::request::Request;
 use sealbridge_pki::{Algorithm, Certificate, KeyUsage};
 use signature::Signer as _;
@@ -58,16 +59,17 @@ impl Authority {
         // Certificates that have already expired are issued too: the CA must have existed then.
         let not_before = now.saturating_sub(5 * YEAR);
         let authority = |path_length| Kind::Authority { path_length: Some(path_length) };
-        let holder = |file: &str, common_name: String, kind, issuer: Option<&Holder>| {
+        let holder = |file: &str, common_name: String, kind, purposes: &[ObjectIdentifier], issuer: Option<&Holder>| {
             let subject =
                 Subject {
                     country: Some("CN".into()), organisation: Some(format!("{name}(仅供测试)")), common_name: Some(common_name), ..Subject::default()
                 };
-            Holder::open(&keys, file, &subject, kind, issuer, (not_before, not_after))
+            Holder::open(&keys, file, &subject, (kind, purposes), issuer, (not_before, not_after))
         };
-        let root = holder("root", format!("{name}根证书"), authority(1), None)?;
-        let issuing = holder("issuing", format!("{name}签发证书"), authority(0), Some(&root))?;
-        let seal_maker = holder("seal-maker", format!("{name}印章制作"), Kind::Holder { key_usage: KeyUsage::SIGNING }, Some(&issuing))?;
+        let root = holder("root", format!("{name}根证书"), authority(1), &[], None)?;
+        let issuing = holder("issuing", format!("{name}签发证书"), authority(0), &[], Some(&root))?;
+        let kind = Kind::Holder { key_usage: KeyUsage::SIGNING };
+        let seal_maker = holder("seal-maker", format!("{name}印章制作"), kind, &[oid::KP_SEAL_MAKING], Some(&issuing))?;
         let authority = Self { root, issuing, seal_maker };
         write(&folder.join("trust.pem"), authority.root().to_pem().as_bytes())?;
         write(&folder.join("chain.pem"), format!("{}{}", authority.issuing().to_pem(), authority.root().to_pem()).as_bytes())?;
@@ -96,7 +98,8 @@ impl Authority {
         if request.subject().der() != wanted {
             return Err(DeskError::Refused("the request asks for another subject than the application".into()));
         }
-        self.issuing.sign_certificate(subject, request.spki_der(), Kind::Holder { key_usage: grant.key_usage }, (grant.not_before, grant.not_after))
+        let kind = Kind::Holder { key_usage: grant.key_usage };
+        self.issuing.sign_certificate(subject, request.spki_der(), (kind, &[]), (grant.not_before, grant.not_after))
     }
 
     /// The seal maker's signature (ES256, r‖s) over a seal's `eSealInfo`.
@@ -106,7 +109,14 @@ impl Authority {
 }
 
 impl Holder {
-    fn open(keys: &Path, file: &str, subject: &Subject, kind: Kind, issuer: Option<&Self>, validity: (i64, i64)) -> Result<Self, DeskError> {
+    fn open(
+        keys: &Path,
+        file: &str,
+        subject: &Subject,
+        (kind, purposes): (Kind, &[ObjectIdentifier]),
+        issuer: Option<&Self>,
+        validity: (i64, i64),
+    ) -> Result<Self, DeskError> {
         let key_file = keys.join(format!("{file}.key.pem"));
         let certificate_file = keys.join(format!("{file}.pem"));
         let wrong = |path: &PathBuf, what: &str| DeskError::Content { path: path.clone(), what: what.to_owned() };
@@ -126,18 +136,21 @@ impl Holder {
             if certificate.spki_der() != spki {
                 return Err(wrong(&certificate_file, "the certificate is not of the key beside it"));
             }
-            return Ok(Self { key, certificate });
+            // A folder from before seal makers stated their purpose gets a certificate that does, for the same key.
+            if certificate.extended_key_usage() == purposes {
+                return Ok(Self { key, certificate });
+            }
         }
         let certificate = match issuer {
-            Some(issuer) => issuer.sign_certificate(subject, &spki, kind, validity)?,
-            None => build(Issuer::Own, &key, subject, &spki, kind, validity)?,
+            Some(issuer) => issuer.sign_certificate(subject, &spki, (kind, purposes), validity)?,
+            None => build(Issuer::Own, &key, subject, &spki, (kind, purposes), validity)?,
         };
         write(&certificate_file, certificate.to_pem().as_bytes())?;
         Ok(Self { key, certificate })
     }
 
-    fn sign_certificate(&self, subject: &Subject, spki: &[u8], kind: Kind, validity: (i64, i64)) -> Result<Certificate, DeskError> {
-        build(Issuer::Authority(&self.certificate), &self.key, subject, spki, kind, validity)
+    fn sign_certificate(&self, subject: &Subject, spki: &[u8], what: (Kind, &[ObjectIdentifier]), validity: (i64, i64)) -> Result<Certificate, DeskError> {
+        build(Issuer::Authority(&self.certificate), &self.key, subject, spki, what, validity)
     }
 
     fn sign(&self, message: &[u8]) -> Vec<u8> {
@@ -150,12 +163,12 @@ fn build(
     key: &SigningKey,
     subject: &Subject,
     spki: &[u8],
-    kind: Kind,
+    (kind, extended_key_usage): (Kind, &[ObjectIdentifier]),
     (not_before, not_after): (i64, i64),
 ) -> Result<Certificate, DeskError> {
     let mut serial = [0_u8; 16];
     getrandom::fill(&mut serial)?;
-    let template = Template { kind, issuer, subject, spki, serial: &serial, not_before, not_after, crl_distribution_point: None, extended_key_usage: &[] };
+    let template = Template { kind, issuer, subject, spki, serial: &serial, not_before, not_after, crl_distribution_point: None, extended_key_usage };
     let to_be_signed = ToBeSigned::new(&template, Algorithm::Es256)?;
     Ok(to_be_signed.assemble(&sign(key, to_be_signed.der()))?)
 }

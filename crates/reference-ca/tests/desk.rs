@@ -149,8 +149,12 @@ fn check_seal(issued: &Issued, certificate: &Certificate) {
     };
     let seal = Seal::parse(&fs::read(&made.file).unwrap()).unwrap();
     let pem = |file: &Path| Certificate::parse_pem(&fs::read_to_string(file).unwrap()).unwrap();
-    let maker = seal.verify_maker(now(), &pem(&issued.chain), &pem(&issued.trust)).unwrap();
+    let anchors = pem(&issued.trust);
+    let trust = sealbridge_seal::MakerTrust { anchors: &anchors, ..Default::default() };
+    let maker = seal.verify_maker(certificate, now(), &pem(&issued.chain), &trust).unwrap();
     assert!(maker.trusted && maker.certificate.is_test());
+    // It is for making seals and for nothing else.
+    assert!(usable_for_login(&maker.certificate, now()).is_err() && usable_for_stamp(&maker.certificate, now()).is_err());
     assert!(seal.names_certificate(certificate) && !seal.names_certificate(&maker.certificate));
     assert_eq!((seal.picture().kind.as_str(), seal.picture().width_mm, seal.picture().height_mm), ("PNG", 40, 40));
     assert_eq!(seal.picture().data, fs::read(&made.picture).unwrap());

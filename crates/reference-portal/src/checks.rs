@@ -7,13 +7,16 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use sealbridge_relying_party::document::{self, ReadFailed, Source};
-use sealbridge_relying_party::{Account as AccountName, Certificate, Code, Failure, Nonce, Policy};
+use sealbridge_relying_party::{Account as AccountName, Certificate, CertificateId, Code, Failure, Nonce, Policy};
 use sealbridge_relying_party::{Binding as Record, bind, login};
 
 use crate::judgement::Judgement;
 use crate::store::accounts::Account;
 use crate::store::bindings::Binding;
 use crate::store::challenges::Challenge;
+
+/// How far a supplier's clock may be wrong, in seconds.
+const CLOCKS: i64 = 600;
 
 /// The relying party with this portal's policy.
 #[derive(Debug)]
@@ -99,6 +102,25 @@ impl Checks {
             policy.intermediates = Certificate::parse_pem(&pem).map_err(|error| format!("the intermediate certificates: {error}"))?;
         }
         Ok(Checks { policy })
+    }
+
+    /// With challenges that live so many seconds; more than the relying party's own limit counts as that limit.
+    #[must_use]
+    pub fn with_challenge_seconds(mut self, seconds: u32) -> Self {
+        self.policy.challenge_seconds = seconds.min(self.policy.challenge_seconds);
+        self
+    }
+
+    /// With seal makers whose certificates (PEM) are trusted by themselves, for CAs that do not mark them.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn with_seal_makers(mut self, certificates: &[Vec<u8>]) -> Result<Self, String> {
+        if !certificates.is_empty() {
+            let certificates = Certificate::parse_pem(&joined(certificates)?).map_err(|error| format!("the seal makers' certificates: {error}"))?;
+            self.policy.seal_makers.extend(certificates.iter().map(|certificate| CertificateId::new(certificate.sha256())));
+        }
+        Ok(self)
     }
 
     /// How long a challenge lives.
@@ -198,13 +220,15 @@ impl Checks {
         Ok(CertificateLogin { account, verified })
     }
 
-    /// Judges a document as a bid of this account.
+    /// Judges a document as a bid of this account for a tender that was published at this time. A certificate may have ended since it
+    /// stamped, but not before the tender was there: the stated time is the signer's own word.
     ///
     /// # Errors
     /// Where it is no PDF that can be judged at all.
-    pub fn document(&self, path: &Path, name: &str, account: &Account, now: i64) -> Result<Judgement, Failure> {
+    pub fn document(&self, path: &Path, name: &str, account: &Account, published_at: i64, now: i64) -> Result<Judgement, Failure> {
         let source = FileSource::open(path).map_err(|error| Failure::new(Code::ReadFailed).with("detail", error))?;
-        let verdict = document::verdict(source, &self.policy, now).require_signer(&account.credit_code).require_seal().named(name);
+        let policy = self.policy.signed_between(Some(published_at.saturating_sub(CLOCKS)), Some(now.saturating_add(CLOCKS)));
+        let verdict = document::verdict(source, &policy, now).require_signer(&account.credit_code).require_seal().named(name);
         if let Some(failure) = verdict.failure()
             && matches!(failure.code, Code::ReadFailed | Code::Internal)
         {

@@ -5,12 +5,17 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
+use axum::http::HeaderName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sealbridge_reference_portal::checks::Checks;
-use sealbridge_reference_portal::settings::{Clock, Portal, Settings};
+use sealbridge_reference_portal::proxies::{Network, Proxies};
+use sealbridge_reference_portal::settings::{Clock, Limits, Portal, Settings};
 use sealbridge_reference_portal::store::Database;
 use sealbridge_reference_portal::store::accounts::{self, NewAccount, Role};
+use sealbridge_reference_portal::store::throttle::Bucket;
+use sealbridge_reference_portal::uploads::UploadLimits;
 use sealbridge_reference_portal::{demo, web};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -25,7 +30,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Run the portal until it is told to stop (SIGTERM, Ctrl-C).
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Look after accounts.
     #[command(subcommand)]
     Account(AccountVerb),
@@ -45,6 +50,9 @@ struct Serve {
     /// Certificates between roots and holders, for chains that come incomplete (PEM); not trusted by themselves.
     #[arg(long, num_args = 1..)]
     intermediate: Vec<PathBuf>,
+    /// Certificates of seal makers that are trusted by themselves, for CAs that do not mark them as seal makers' (PEM).
+    #[arg(long, num_args = 1..)]
+    seal_maker: Vec<PathBuf>,
     /// Where browsers reach the portal, without a path; the first is the official one. Default: http://localhost:PORT.
     #[arg(long, num_args = 1..)]
     public_origin: Vec<String>,
@@ -66,6 +74,58 @@ struct Serve {
     /// The demonstration account's unified social credit code.
     #[arg(long, default_value = demo::CREDIT_CODE, requires = "demo_account")]
     demo_credit_code: String,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// Who waits, for how long; nobody needs these on a first day.
+#[derive(Debug, Args)]
+struct LimitArguments {
+    /// Seconds that a challenge lives.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=120))]
+    challenge_seconds: u32,
+    /// Challenges for one signed-in session: so many at once, then one every so many seconds.
+    #[arg(long, value_name = "BURST/SECONDS", default_value = "20/3")]
+    session_challenges: Bucket,
+    /// Challenges for everybody else at one network address.
+    #[arg(long, value_name = "BURST/SECONDS", default_value = "60/1")]
+    address_challenges: Bucket,
+    /// So many documents are received at once, from all accounts together.
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    upload_places: u16,
+    /// Seconds that a sender waits for a place.
+    #[arg(long, default_value_t = 20)]
+    upload_wait_seconds: u32,
+    /// Minutes that one upload may take.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1440))]
+    upload_minutes: u32,
+    /// KiB a second that a sender has to keep up, looked at every ten seconds; 0 lets any pace pass.
+    #[arg(long, default_value_t = 16)]
+    upload_min_kib: u32,
+    /// Address range of reverse proxies whose word for a client's address is taken; may be repeated.
+    #[arg(long, value_name = "CIDR")]
+    trusted_proxy: Vec<Network>,
+    /// The header in which those proxies write it: x-forwarded-for, x-real-ip, forwarded.
+    #[arg(long, value_name = "NAME", default_value = "x-forwarded-for")]
+    forwarded_header: HeaderName,
+}
+
+impl LimitArguments {
+    fn limits(&self) -> Limits {
+        let usual = UploadLimits::default();
+        let uploads = UploadLimits {
+            places: usize::from(self.upload_places),
+            wait: Duration::from_secs(u64::from(self.upload_wait_seconds)),
+            longest: Duration::from_secs(u64::from(self.upload_minutes).saturating_mul(60)),
+            window_bytes: u64::from(self.upload_min_kib).saturating_mul(1024).saturating_mul(usual.window.as_secs()),
+            ..usual
+        };
+        Limits { uploads, session_challenges: self.session_challenges, address_challenges: self.address_challenges }
+    }
+
+    fn proxies(&self) -> Proxies {
+        Proxies { networks: self.trusted_proxy.clone(), header: self.forwarded_header.clone() }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -106,7 +166,7 @@ enum RoleName {
 async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"))).init();
     let done = match Arguments::parse().verb {
-        Verb::Serve(serve) => run(serve).await,
+        Verb::Serve(serve) => run(*serve).await,
         Verb::Account(AccountVerb::Add(add)) => add_account(add).await,
     };
     match done {
@@ -125,7 +185,8 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
     if origins.is_empty() {
         origins.push(format!("http://localhost:{port}"));
     }
-    let checks = Checks::new(&origins, &read_all(&serve.trust)?, &read_all(&serve.intermediate)?)?;
+    let checks = Checks::new(&origins, &read_all(&serve.trust)?, &read_all(&serve.intermediate)?)?.with_challenge_seconds(serve.limits.challenge_seconds);
+    let checks = checks.with_seal_makers(&read_all(&serve.seal_maker)?)?;
     let documents = serve.documents.unwrap_or_else(|| beside(&serve.database));
     std::fs::create_dir_all(&documents).map_err(|error| format!("{}: {error}", documents.display()))?;
     sweep(&documents);
@@ -149,6 +210,8 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
         documents,
         document_max: serve.document_max_mib.saturating_mul(1024 * 1024),
         demo_account: serve.demo_account,
+        limits: serve.limits.limits(),
+        proxies: serve.limits.proxies(),
     };
     let portal = web::router(Portal::new(settings, database.clone(), checks, clock));
     let mut stdout = std::io::stdout().lock();

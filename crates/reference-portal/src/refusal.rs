@@ -20,6 +20,8 @@ pub struct Refusal {
     party: &'static str,
     /// Named facts.
     pub facts: BTreeMap<String, String>,
+    /// Seconds after which another try makes sense; told as `Retry-After` (RFC 9110 section 10.2.3).
+    pub retry_after: Option<u64>,
     /// Boxed: refusals travel in every `Result`.
     words: Box<Words>,
 }
@@ -158,6 +160,19 @@ refusals! {
     "文件没有完整传到。" "请检查网络后重新上传。"
     "The file did not arrive completely." "Check the network and upload it again."
 
+    /// The sender did not keep up the pace, or took too long in all.
+    // Not 408: browsers send the whole request again on that.
+    UploadTooSlow "upload-too-slow" BAD_REQUEST "user"
+    "文件上传太慢，已中止（每秒至少 {rate} KiB，全程不超过 {minutes} 分钟），投标没有提交。" "请换用更快的网络后重新上传。"
+    "The upload was too slow and was ended (at least {rate} KiB a second, {minutes} minutes in all); the bid was not submitted."
+    "Upload it again over a faster network."
+
+    /// The account is uploading already.
+    UploadRunning "upload-in-progress" CONFLICT "user"
+    "该账号正在上传另一个文件，每次只能上传一个。" "请等前一个文件上传完成后再试；如果前一次上传已经中断，请半分钟后重试。"
+    "This account is uploading another file; one at a time is allowed."
+    "Wait until that upload has finished; if it was broken off, try again in half a minute."
+
     /// There is no place to keep the document.
     StorageFailed "storage-failed" INSUFFICIENT_STORAGE "portal"
     "门户暂时无法保存文件，投标没有提交。" "请稍后重新上传；如果仍然出现，请联系门户客服。"
@@ -195,6 +210,13 @@ impl Refusal {
             *sentence = sentence.replace(&place, &value);
         }
         self.facts.insert(key.to_owned(), value);
+        self
+    }
+
+    /// Says when another try makes sense.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 
@@ -238,6 +260,7 @@ impl From<Reason> for Refusal {
             code: reason.code().to_owned(),
             party,
             facts: BTreeMap::new(),
+            retry_after: None,
             words: Box::new(Words {
                 zh: TwoSentences { what: what_zh.to_owned(), remedy: remedy_zh.to_owned() },
                 en: TwoSentences { what: what_en.to_owned(), remedy: remedy_en.to_owned() },
@@ -263,6 +286,7 @@ impl From<Failure> for Refusal {
                 Party::Sealbridge => "sealbridge",
             },
             facts: failure.facts.clone(),
+            retry_after: None,
             words: Box::new(Words { zh: sentences(FailureLanguage::ZhCn), en: sentences(FailureLanguage::En) }),
         }
     }
@@ -273,7 +297,9 @@ impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
         tracing::error!(%error, "database");
         match error {
-            sqlx::Error::PoolTimedOut => Reason::Busy.into(),
+            sqlx::Error::PoolTimedOut => Refusal::from(Reason::Busy).retry_after(5),
+            // SQLITE_FULL (sqlite.org/rescode.html): the disk has no room for another row.
+            sqlx::Error::Database(error) if error.code().as_deref() == Some("13") => Reason::StorageFailed.into(),
             _ => Reason::Internal.into(),
         }
     }

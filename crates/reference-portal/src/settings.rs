@@ -9,8 +9,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::Semaphore;
 
 use crate::checks::Checks;
+use crate::proxies::Proxies;
 use crate::refusal::{Reason, Refusal};
 use crate::store::Database;
+use crate::store::throttle::Bucket;
+use crate::uploads::{UploadLimits, Uploads};
 
 /// What the operator chose.
 #[derive(Debug, Clone)]
@@ -25,6 +28,27 @@ pub struct Settings {
     pub document_max: u64,
     /// The sign-in page shows the demonstration account.
     pub demo_account: bool,
+    /// What uploads and challenges are held to.
+    pub limits: Limits,
+    /// The reverse proxies whose word for a client's address is taken.
+    pub proxies: Proxies,
+}
+
+/// How much one visitor may ask for.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Places, waits and pace of uploads.
+    pub uploads: UploadLimits,
+    /// Challenges for one signed-in session.
+    pub session_challenges: Bucket,
+    /// Challenges for everybody else at one network address; a whole office may stand behind it.
+    pub address_challenges: Bucket,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { uploads: UploadLimits::default(), session_challenges: Bucket { burst: 20, seconds: 3 }, address_challenges: Bucket { burst: 60, seconds: 1 } }
+    }
 }
 
 impl Settings {
@@ -74,7 +98,7 @@ struct Inner {
     checks: Checks,
     clock: Clock,
     passwords: Semaphore,
-    uploads: Semaphore,
+    uploads: Uploads,
 }
 
 impl Portal {
@@ -83,13 +107,13 @@ impl Portal {
     pub fn new(settings: Settings, database: Database, checks: Checks, clock: Clock) -> Self {
         Portal {
             inner: Arc::new(Inner {
+                uploads: Uploads::new(settings.limits.uploads.clone()),
                 settings,
                 database,
                 checks,
                 clock,
                 // argon2 takes 19 MiB and a core each time.
                 passwords: Semaphore::new(4),
-                uploads: Semaphore::new(8),
             }),
         }
     }
@@ -115,8 +139,8 @@ impl Portal {
         &self.inner.passwords
     }
 
-    /// So many documents are received at once.
-    pub(crate) fn uploads(&self) -> &Semaphore {
+    /// Who may upload now.
+    pub(crate) fn uploads(&self) -> &Uploads {
         &self.inner.uploads
     }
 }

@@ -10,7 +10,7 @@ use sealbridge_seal::verify;
 use sealbridge_seal::{Document, OpenOptions, PdfError};
 use serde::Serialize;
 
-use crate::policy::{Policy, Revocation};
+use crate::policy::Policy;
 use crate::refusal::moment;
 
 pub use sealbridge_seal::verify::{Covered, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer, Trust};
@@ -32,7 +32,17 @@ pub struct Verdict {
 #[must_use]
 pub fn verdict<S: Source>(source: S, policy: &Policy, now: i64) -> Verdict {
     let report = Document::open(source, OpenOptions::default()).and_then(|document| {
-        let policy = verify::Policy { anchors: &policy.anchors, intermediates: &policy.intermediates, now, ..verify::Policy::default() };
+        let pinned: Vec<[u8; 32]> = policy.seal_makers.iter().map(|id| *id.as_bytes()).collect();
+        let policy = verify::Policy {
+            anchors: &policy.anchors,
+            intermediates: &policy.intermediates,
+            seal_maker_purposes: &policy.seal_maker_purposes,
+            seal_makers: &pinned,
+            signed_not_before: policy.signed_not_before,
+            signed_not_after: policy.signed_not_after,
+            now,
+            ..verify::Policy::default()
+        };
         verify::verify(&document, &policy)
     });
     match report {
@@ -140,7 +150,15 @@ fn judge(report: &Report) -> Option<Failure> {
         verify::Verdict::Invalid => with_worst(report, invalid(words::reason::INVALID)),
         verify::Verdict::IntactNotTrusted => {
             let untrusted = report.signatures.iter().find(|signature| signature.severity() == Severity::Trust);
-            untrusted.and_then(distrust).unwrap_or_else(|| with_worst(report, invalid(words::reason::NOT_TRUSTED)))
+            untrusted.and_then(distrust).unwrap_or_else(|| {
+                let found = |reason, codes: &[ProblemCode]| {
+                    let code = codes.iter().find(|code| report.signatures.iter().any(|signature| signature.has(**code)))?;
+                    Some(invalid(reason).with("problem", code.as_str()))
+                };
+                found(words::reason::SIGNING_TIME, &[ProblemCode::FutureTime, ProblemCode::TimeOutOfWindow, ProblemCode::TimeMismatch])
+                    .or_else(|| found(words::reason::SEAL_MAKER, &[ProblemCode::SealMakerUntrusted, ProblemCode::SealNotChecked]))
+                    .unwrap_or_else(|| with_worst(report, invalid(words::reason::NOT_TRUSTED)))
+            })
         }
     };
     Some(failure)
@@ -175,21 +193,28 @@ fn with_worst(report: &Report, failure: Failure) -> Failure {
 }
 
 /// A document is handed in now and its signing times are the signers' own words, so a certificate that is
-/// revoked now is refused whatever time the signature claims.
+/// revoked now is refused whatever time the signature claims: the signer's, the seal maker's, and every
+/// authority's between them and the anchors, which the portal itself trusts or not.
 fn revoked(report: &Report, policy: &Policy, now: i64) -> Option<Failure> {
-    let Revocation::Listed(list) = &policy.revocation else {
-        return None;
-    };
-    let signers = report.signatures.iter().filter_map(|signature| signature.signer.as_ref());
-    for signer in signers {
-        let Ok(id) = signer.sha256.parse::<CertificateId>() else {
-            return Some(Failure::new(Code::Internal).with("detail", "certificate id"));
-        };
-        if let Some(since) = list.revoked.get(&id) {
-            return Some(Failure::new(Code::CertificateRevoked).with("since", moment(*since)));
+    let mut all = Vec::new();
+    for signature in &report.signatures {
+        if let Some(signer) = &signature.signer {
+            all.extend(below_anchor(&signer.sha256, &signer.issuers));
+        }
+        if let Some(seal) = &signature.seal {
+            all.extend(seal.maker_sha256.iter().flat_map(|maker| below_anchor(maker, &seal.maker_issuers)));
         }
     }
-    (now > list.fresh_until).then(|| Failure::new(Code::RevocationUnknown).with("reason", "the list is out of date"))
+    match all.into_iter().map(str::parse).collect::<Result<Vec<CertificateId>, _>>() {
+        Ok(all) => policy.revoked(all, now),
+        Err(_) => Some(Failure::new(Code::Internal).with("detail", "certificate id")),
+    }
+}
+
+/// A certificate and those above it but the last.
+fn below_anchor<'a>(certificate: &'a String, issuers: &'a [String]) -> impl Iterator<Item = &'a str> {
+    let authorities = issuers.split_last().map_or(&[][..], |(_, between)| between);
+    std::iter::once(certificate).chain(authorities).map(String::as_str)
 }
 
 fn unreadable(error: &PdfError) -> Failure {

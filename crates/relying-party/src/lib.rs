@@ -16,6 +16,7 @@ pub use binding::Binding;
 pub use policy::{Policy, PolicyError, Revocation, RevocationList};
 
 pub use sealbridge_pki::Certificate;
+pub use sealbridge_pki::oid::ObjectIdentifier;
 pub use sealbridge_protocol::fields::{Account, CertificateId, Nonce};
 pub use sealbridge_protocol::origin::Origin;
 pub use sealbridge_protocol::statement::Algorithm;

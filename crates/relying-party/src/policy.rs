@@ -3,11 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use sealbridge_pki::oid::{self, ObjectIdentifier};
 use sealbridge_pki::{Certificate, CertificateError};
 use sealbridge_protocol::fields::CertificateId;
 use sealbridge_protocol::origin::Origin;
 use sealbridge_protocol::statement::Algorithm;
+use sealbridge_protocol::{Code, Failure};
 use thiserror::Error;
+
+use crate::refusal;
 
 /// Longest life of a challenge, in seconds.
 pub const CHALLENGE_SECONDS_MAX: u32 = 120;
@@ -21,6 +25,16 @@ pub struct Policy {
     pub anchors: Vec<Certificate>,
     /// Authorities between anchors and holders, for tokens that bring an incomplete chain. Not trusted by themselves.
     pub intermediates: Vec<Certificate>,
+    /// What the certificate of a seal's maker must state in its extended key usage, at least one of these. A certificate for nothing
+    /// else opens no account and signs no document. [`Policy::new`] names the reference CA's purpose; a portal names its own CAs'.
+    pub seal_maker_purposes: Vec<ObjectIdentifier>,
+    /// Certificates of seal makers that are trusted by themselves, while they are valid: for CAs that state no such purpose.
+    pub seal_makers: Vec<CertificateId>,
+    /// The earliest signing time that a document may state, in unix seconds: such as when the form was handed out. The time is the
+    /// signer's own statement; without this bound a signer whose certificate has ended simply states an earlier one.
+    pub signed_not_before: Option<i64>,
+    /// The latest; later than ten minutes from now is refused in any case.
+    pub signed_not_after: Option<i64>,
     /// The signature algorithms that are accepted.
     pub algorithms: Vec<Algorithm>,
     /// How long a challenge lives; more than [`CHALLENGE_SECONDS_MAX`] counts as that.
@@ -82,11 +96,34 @@ impl Policy {
             origins,
             anchors: Certificate::parse_pem(anchors_pem).map_err(PolicyError::Anchors)?,
             intermediates: Vec::new(),
+            seal_maker_purposes: vec![oid::KP_SEAL_MAKING],
+            seal_makers: Vec::new(),
+            signed_not_before: None,
+            signed_not_after: None,
             algorithms: Algorithm::ALL.to_vec(),
             challenge_seconds: CHALLENGE_SECONDS_MAX,
             clock_skew_seconds: 300,
             revocation: Revocation::NotChecked,
         })
+    }
+
+    /// The same policy for documents that say they were signed between these times (unix seconds, both included).
+    #[must_use]
+    pub fn signed_between(&self, earliest: Option<i64>, latest: Option<i64>) -> Self {
+        Self { signed_not_before: earliest, signed_not_after: latest, ..self.clone() }
+    }
+
+    /// Whether one of these certificates is revoked, whenever it was, or whether that can not be told.
+    pub(crate) fn revoked(&self, certificates: impl IntoIterator<Item = CertificateId>, now: i64) -> Option<Failure> {
+        let Revocation::Listed(list) = &self.revocation else {
+            return None;
+        };
+        for id in certificates {
+            if let Some(since) = list.revoked.get(&id) {
+                return Some(Failure::new(Code::CertificateRevoked).with("since", refusal::moment(*since)));
+            }
+        }
+        (now > list.fresh_until).then(|| Failure::new(Code::RevocationUnknown).with("reason", "the list is out of date"))
     }
 
     /// How long a challenge lives, in seconds.

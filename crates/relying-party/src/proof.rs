@@ -5,12 +5,12 @@
 //! that is, is the next question and not answered here.
 
 use sealbridge_pki::path::{self, Use};
-use sealbridge_pki::{Algorithm as Suite, Certificate};
+use sealbridge_pki::{Algorithm as Suite, Certificate, is_only_for};
 use sealbridge_protocol::fields::{CertificateId, Nonce};
 use sealbridge_protocol::statement::{self, Algorithm, Claims, Kind, Parsed};
 use sealbridge_protocol::{Code, Failure};
 
-use crate::policy::{Policy, Revocation};
+use crate::policy::Policy;
 use crate::refusal;
 
 /// A statement that was read and not verified.
@@ -89,30 +89,20 @@ pub(crate) fn prove(unverified: Unverified, nonce: &Nonce, issued_at: i64, expir
     }
     leaf.public_key().verify(suite(parsed.algorithm), parsed.signing_input.as_bytes(), &parsed.signature).map_err(|error| refusal::key(&error))?;
 
+    if is_only_for(&leaf, &policy.seal_maker_purposes) {
+        return Err(Failure::new(Code::CertificateKeyUsage));
+    }
     let mut material = intermediates;
     material.extend(policy.intermediates.iter().cloned());
     let verified = path::check(&leaf, &material, &policy.anchors, now, Use::Login).map_err(|error| refusal::path(&error, &leaf))?;
-    check_revocation(verified.certificates(), policy, now)?;
+    // Every certificate of the path but the anchor, which the portal itself trusts or not.
+    let below_anchor = verified.certificates().len().saturating_sub(1).max(1);
+    let path = verified.certificates().iter().take(below_anchor);
+    if let Some(failure) = policy.revoked(path.map(|certificate| CertificateId::new(certificate.sha256())), now) {
+        return Err(failure);
+    }
 
     Ok(Proof { token, issuers: verified.certificates().iter().skip(1).cloned().collect(), certificate: leaf, claims, at: now })
-}
-
-/// Every certificate of the path but the anchor, which the portal itself trusts or not.
-fn check_revocation(path: &[Certificate], policy: &Policy, now: i64) -> Result<(), Failure> {
-    let Revocation::Listed(list) = &policy.revocation else {
-        return Ok(());
-    };
-    let below_anchor = path.len().saturating_sub(1).max(1);
-    for certificate in path.iter().take(below_anchor) {
-        let id = CertificateId::new(certificate.sha256());
-        if let Some(since) = list.revoked.get(&id) {
-            return Err(Failure::new(Code::CertificateRevoked).with("since", refusal::moment(*since)));
-        }
-    }
-    if now > list.fresh_until {
-        return Err(Failure::new(Code::RevocationUnknown).with("reason", "the list is out of date"));
-    }
-    Ok(())
 }
 
 /// The same algorithm, as the certificate room names it.

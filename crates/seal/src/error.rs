@@ -47,7 +47,7 @@ pub enum StampError {
     /// The encryption dictionary forbids what stamping needs (ISO 32000-2, Table 22).
     #[error("the document forbids {what}")]
     Forbidden {
-        /// `changes`, `forms` or `fields`.
+        /// `changes`, `forms`, `fields` or `annotations`.
         what: &'static str,
     },
     /// The page does not exist. Counted from 1, as people do.
@@ -97,6 +97,24 @@ pub enum StampError {
     /// The requested size or position is no number that makes sense.
     #[error("the placement is not usable: {0}")]
     Placement(&'static str),
+    /// A date line needs a font, and none was given.
+    #[error("a date line needs a font")]
+    FontMissing,
+    /// The text beside which the seal was to go is nowhere on the pages that were searched.
+    #[error("the text {keyword:?} was not found")]
+    KeywordMissing {
+        /// The text.
+        keyword: String,
+    },
+    /// A list of pages can not be read, leaves the document, or is too short for what was asked.
+    #[error("the pages {pages:?} are not usable")]
+    PagesMalformed {
+        /// The list, as it was given.
+        pages: String,
+    },
+    /// Others have signed: one more signature may show itself in one place only (ISO 32000-2, 12.7.5.5 and 12.8.2.2).
+    #[error("on a signed document every place needs a signature of its own")]
+    MarksOnSigned,
     /// An earlier signature forbids what was asked.
     #[error("an earlier signature would break: {reason}")]
     EarlierSignatureWouldBreak {
@@ -146,6 +164,10 @@ impl StampError {
             StampError::FieldValue { .. } | StampError::GlyphMissing { .. } => "field-value",
             StampError::Outside { .. } => "placement-outside",
             StampError::Placement(_) => "request-malformed",
+            StampError::FontMissing => "font-missing",
+            StampError::KeywordMissing { .. } => "keyword-missing",
+            StampError::PagesMalformed { .. } => "pages-malformed",
+            StampError::MarksOnSigned => "marks-on-signed",
             StampError::EarlierSignatureWouldBreak { .. } => "earlier-signature-would-break",
             StampError::Mismatch(_) => "document-changed",
             StampError::ResultInvalid(_) => "result-invalid",
@@ -178,6 +200,9 @@ impl StampError {
                 vec![("field", field.clone()), ("detail", format!("{character} (U+{:04X})", u32::from(*character)))]
             }
             StampError::Outside { page, .. } => vec![("page", page.to_string())],
+            StampError::KeywordMissing { keyword } => vec![("keyword", keyword.clone())],
+            StampError::PagesMalformed { pages } => vec![("pages", pages.clone())],
+            StampError::MarksOnSigned | StampError::FontMissing => Vec::new(),
             StampError::EarlierSignatureWouldBreak { field, .. } => vec![("field", field.clone())],
             other => vec![("detail", other.to_string())],
         }

@@ -20,7 +20,7 @@ const VALUES_MAX: usize = 2_000;
 pub(crate) const HIDDEN: i64 = 1 | 2 | 32;
 
 /// Sets the values; gives the names of the fields that were filled.
-pub(crate) fn fill<S: Source>(update: &mut Update<'_, S>, form: &Form, values: &[(String, String)], font: Option<&[u8]>) -> Result<Vec<String>, StampError> {
+pub(crate) fn fill<S: Source>(update: &mut Update<'_, S>, form: &Form, values: &[(String, String)], fonts: &mut Fonts<'_>) -> Result<Vec<String>, StampError> {
     let Some((first, _)) = values.first() else { return Ok(Vec::new()) };
     let refuse = |field: &str, reason: &str| StampError::FieldValue { field: field.to_owned(), reason: reason.to_owned() };
     if values.len() > VALUES_MAX {
@@ -29,7 +29,6 @@ pub(crate) fn fill<S: Source>(update: &mut Update<'_, S>, form: &Form, values: &
     if form.has_xfa {
         return Err(refuse(first, "the form has an XFA description"));
     }
-    let mut fonts = Fonts::new(font);
     let mut named = HashSet::new();
     for (name, value) in values {
         if !named.insert(name.as_str()) {
@@ -42,7 +41,7 @@ pub(crate) fn fill<S: Source>(update: &mut Update<'_, S>, form: &Form, values: &
         if field.widgets.is_empty() || field.widgets.iter().all(|widget| widget.page.is_none() || widget.rect.is_none() || widget.flags & HIDDEN != 0) {
             return Err(refuse(name, "it is not shown on any page"));
         }
-        set(update, &mut fonts, field, value)?;
+        set(update, fonts, field, value)?;
     }
     if form.need_appearances {
         // Viewers would draw every field anew; those that have a value and no appearance get theirs now.
@@ -51,12 +50,11 @@ pub(crate) fn fill<S: Source>(update: &mut Update<'_, S>, form: &Form, values: &
                 && matches!(field.kind, FieldKind::Text { password: false, .. })
                 && draw::lacks_appearance(update, field)?
             {
-                show(update, &mut fonts, field, value, value, true)?;
+                show(update, fonts, field, value, value, true)?;
             }
         }
         form::clear_need_appearances(update)?;
     }
-    fonts.write(update)?;
     Ok(values.iter().map(|(name, _)| name.clone()).collect())
 }
 

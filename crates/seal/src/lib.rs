@@ -5,6 +5,8 @@ pub mod error;
 mod fill;
 pub mod finish;
 pub mod hashing;
+pub mod keyword;
+pub mod pages;
 pub mod picture;
 pub mod placement;
 pub mod prepare;
@@ -17,10 +19,12 @@ pub mod verify;
 pub use error::StampError;
 pub use finish::{Check, Finished, finish_and_check};
 pub use hashing::OriginalHash;
-pub use placement::Placement;
+pub use keyword::{Keyword, Place, Which, keyword_places};
+pub use pages::parse_pages;
+pub use placement::{Mark, Parity, Placement, Seam, Side};
 pub use prepare::{StampRequest, prepare, reserve_for};
-pub use prepared::{PreparedStamp, Summary};
-pub use ses::Seal;
+pub use prepared::{PreparedStamp, Shown, ShownKind, Summary};
+pub use ses::{MakerTrust, Seal};
 pub use verify::{Language, Policy, Report, Verdict, verify};
 
 // What a caller needs to open a document, so that the relying party need not name the PDF room itself.

@@ -3,6 +3,13 @@
 //!
 //! A seal that would not lie wholly inside the visible page is an error, never an invisible or cut seal.
 
+mod mark;
+mod seam;
+
+pub use mark::{ANNOTATIONS_MAX, MARKS_MAX, Mark, POINTS_MAX, STROKES_MAX};
+pub use seam::{Parity, SLICES_MAX, Seam, Side};
+pub(crate) use seam::{Slice, slices};
+
 use sealbridge_pdf::{Page, Rectangle};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +17,8 @@ use crate::error::StampError;
 
 /// Millimetres of one inch.
 const INCH_MM: f64 = 25.4;
+/// Widest seal, mm.
+pub(crate) const WIDTH_MAX: f64 = 1000.0;
 /// Rounding of coordinates must not push a seal that touches the edge over it: a thousandth of a point.
 const TOLERANCE: f64 = 1e-3;
 
@@ -30,6 +39,9 @@ pub enum Placement {
         /// Width of the seal; its height follows from the seal's proportions.
         width_mm: f64,
     },
+    /// A riding seam and nothing else: the first slice is the signature's own widget, a new signature field; the others are
+    /// marks.
+    Slice(Seam),
 }
 
 /// A place found on a page.
@@ -45,12 +57,14 @@ pub struct Spot {
     pub picture: [f64; 4],
     /// `/Matrix` of the appearance: turns it so that it stands upright for the reader.
     pub matrix: [f64; 6],
+    /// True where the picture is larger than the box and only the part inside it is drawn: a slice of a riding seam.
+    pub cut: bool,
     /// The page's rotation in degrees clockwise.
     pub rotate: u16,
 }
 
 /// Units of the page's user space in one millimetre.
-fn units_per_mm(page: &Page) -> f64 {
+pub(crate) fn units_per_mm(page: &Page) -> f64 {
     let user_unit = if page.user_unit.is_finite() && page.user_unit > 0.0 { page.user_unit } else { 1.0 };
     72.0 / INCH_MM / user_unit
 }
@@ -92,35 +106,61 @@ fn to_user_space(page: &Page, left: f64, bottom: f64, width: f64, height: f64) -
     Rectangle::new(one.0, one.1, other.0, other.1)
 }
 
+/// What of the displayed page a rectangle in user space covers: left, bottom, width and height in millimetres from the
+/// lower left corner of what is displayed.
+pub fn as_displayed(page: &Page, rect: Rectangle) -> [f64; 4] {
+    let shown = page.crop_box;
+    let (left, bottom) = match page.rotate {
+        90 => (rect.bottom - shown.bottom, shown.right - rect.right),
+        180 => (shown.right - rect.right, shown.top - rect.top),
+        270 => (shown.top - rect.top, rect.left - shown.left),
+        _ => (rect.left - shown.left, rect.bottom - shown.bottom),
+    };
+    let (width, height) = displayed(page, rect.width(), rect.height());
+    [left, bottom, width, height].map(|units| units / units_per_mm(page))
+}
+
 /// The spot of a seal on a page. `aspect` is the seal's height divided by its width.
 ///
 /// # Errors
 /// [`StampError::Placement`] for numbers that make no sense, [`StampError::Outside`] where the seal would leave the page.
 pub fn on_page(page: &Page, x_mm: f64, y_mm: f64, width_mm: f64, aspect: f64) -> Result<Spot, StampError> {
-    if ![x_mm, y_mm, width_mm, aspect].iter().all(|value| value.is_finite()) {
+    in_box(page, x_mm, y_mm, width_mm, width_mm * aspect)
+}
+
+/// The spot of a box on a page, all in millimetres as displayed.
+///
+/// # Errors
+/// As [`on_page`].
+pub fn in_box(page: &Page, x_mm: f64, y_mm: f64, width_mm: f64, height_mm: f64) -> Result<Spot, StampError> {
+    if ![x_mm, y_mm, width_mm, height_mm].iter().all(|value| value.is_finite()) {
         return Err(StampError::Placement("position and size must be numbers"));
     }
-    if width_mm <= 0.0 || aspect <= 0.0 || width_mm > 1000.0 {
+    if width_mm <= 0.0 || height_mm <= 0.0 || width_mm > WIDTH_MAX {
         return Err(StampError::Placement("the width must be more than 0 and at most 1000 mm"));
     }
     let scale = units_per_mm(page);
-    let (left, bottom, width, height) = (x_mm * scale, y_mm * scale, width_mm * scale, width_mm * aspect * scale);
+    let (left, bottom, width, height) = (x_mm * scale, y_mm * scale, width_mm * scale, height_mm * scale);
     let (page_width, page_height) = displayed(page, page.crop_box.width(), page.crop_box.height());
     if left < -TOLERANCE || bottom < -TOLERANCE || left + width > page_width + TOLERANCE || bottom + height > page_height + TOLERANCE {
-        let (page_width, page_height) = displayed_size_mm(page);
-        return Err(StampError::Outside {
-            page: page.index.saturating_add(1),
-            detail: format!("{width_mm:.1} × {:.1} mm at {x_mm:.1}, {y_mm:.1} on a page of {page_width:.1} × {page_height:.1} mm", width_mm * aspect),
-        });
+        return Err(outside(page, [x_mm, y_mm, width_mm, height_mm]));
     }
-    Ok(Spot {
-        rect: to_user_space(page, left, bottom, width, height),
-        width,
-        height,
-        picture: [0.0, 0.0, width, height],
-        matrix: upright(page.rotate, width, height),
-        rotate: page.rotate,
-    })
+    Ok(upright_spot(page, [left, bottom, width, height], [0.0, 0.0, width, height], false))
+}
+
+/// The refusal of a box (left, bottom, width, height, mm) that is not wholly on the page.
+fn outside(page: &Page, [x_mm, y_mm, width_mm, height_mm]: [f64; 4]) -> StampError {
+    let (page_width, page_height) = displayed_size_mm(page);
+    StampError::Outside {
+        page: page.index.saturating_add(1),
+        detail: format!("{width_mm:.1} × {height_mm:.1} mm at {x_mm:.1}, {y_mm:.1} on a page of {page_width:.1} × {page_height:.1} mm"),
+    }
+}
+
+/// The spot of a box on the displayed page, in user space units.
+fn upright_spot(page: &Page, [left, bottom, width, height]: [f64; 4], picture: [f64; 4], cut: bool) -> Spot {
+    let rect = to_user_space(page, left, bottom, width, height);
+    Spot { rect, width, height, picture, matrix: upright(page.rotate, width, height), cut, rotate: page.rotate }
 }
 
 /// The spot of a seal in a field's rectangle: centred at its true size, scaled down where the field is smaller.
@@ -151,17 +191,18 @@ pub fn in_field(page: &Page, rect: Rectangle, width_mm: f64, height_mm: f64) -> 
         height,
         picture: [(width - shown_width) / 2.0, (height - shown_height) / 2.0, shown_width, shown_height],
         matrix: upright(page.rotate, width, height),
+        cut: false,
         rotate: page.rotate,
     })
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
     use sealbridge_pdf::{Dictionary, Reference};
 
-    fn page(crop_box: Rectangle, rotate: u16, user_unit: f64) -> Page {
+    pub(crate) fn page(crop_box: Rectangle, rotate: u16, user_unit: f64) -> Page {
         Page {
             index: 0,
             reference: Reference::new(3, 0),
@@ -191,6 +232,8 @@ mod tests {
                 Ok(spot) => {
                     prop_assert!(spot.rect.left >= crop.left - 0.01 && spot.rect.right <= crop.right + 0.01);
                     prop_assert!(spot.rect.bottom >= crop.bottom - 0.01 && spot.rect.top <= crop.top + 0.01);
+                    let shown = as_displayed(&page, spot.rect);
+                    prop_assert!(shown.iter().zip([x, y, seal, seal * aspect]).all(|(got, want)| (got - want).abs() < 1e-6), "back to millimetres");
                     let mm = |units: f64| units * user_unit / 72.0 * 25.4;
                     let (shown_width, shown_height) = displayed(&page, mm(spot.rect.width()), mm(spot.rect.height()));
                     prop_assert!((shown_width - seal).abs() < 1e-6 && (shown_height - seal * aspect).abs() < 1e-6);

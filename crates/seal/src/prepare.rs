@@ -5,10 +5,12 @@
 
 mod appearance;
 mod field;
+mod marks;
 mod rules;
 
 pub(crate) use appearance::{PICTURE, PIECE};
 pub(crate) use field::Target;
+pub(crate) use marks::Planned;
 
 use sealbridge_pdf::form::{self, Form, NewSignatureField};
 use sealbridge_pdf::{Dictionary, Document, Object, PdfString, Source, Update, signatures};
@@ -17,15 +19,18 @@ use sealbridge_pki::{Certificate, usable_for_stamp};
 use crate::error::StampError;
 use crate::fill;
 use crate::picture::Picture;
-use crate::placement::Placement;
+use crate::placement::{Mark, Placement};
 use crate::prepared::{PreparedStamp, Summary};
-use crate::ses::{MakerError, Seal};
+use crate::ses::{MakerError, MakerTrust, Seal};
+use crate::text::Fonts;
 
 /// What is to be stamped.
 #[derive(Debug, Clone)]
 pub struct StampRequest<'a> {
     /// Where the seal goes.
     pub placement: Placement,
+    /// What else of this stamp is shown, beside the signature's own place.
+    pub marks: Vec<Mark>,
     /// Values of form fields by full name, set in the same revision.
     pub field_values: Vec<(String, String)>,
     /// The seal, from the token.
@@ -74,10 +79,13 @@ pub fn prepare<S: Source>(document: &Document<S>, request: &StampRequest<'_>) ->
     let earlier = signatures(document)?;
     rules::check(document, &form, &earlier, request)?;
     let target = field::target(document, &form, request)?;
+    let mut fonts = Fonts::new(request.font);
+    let planned = marks::plan(document, request, &target.slices, &mut fonts)?;
 
     let mut update = Update::begin(document)?;
-    let filled = fill::fill(&mut update, &form, &request.field_values, request.font)?;
-    let appearance = appearance::add(&mut update, &picture, &target.spot, request.seal, request.signing_time)?;
+    let filled = fill::fill(&mut update, &form, &request.field_values, &mut fonts)?;
+    let image = picture.add_to(&mut update)?;
+    let appearance = appearance::add(&mut update, image, &target.spot, request.seal, request.signing_time)?;
     let lock = rules::lock(&form, target.existing, &filled, !earlier.is_empty());
     if lock.is_some() && earlier.is_empty() {
         rules::refresh_appearances(&mut update, &form, &filled)?;
@@ -103,6 +111,8 @@ pub fn prepare<S: Source>(document: &Document<S>, request: &StampRequest<'_>) ->
             form::add_signature_field(&mut update, &new)?;
         }
     }
+    marks::add(&mut update, request, &target, &planned, image, &mut fonts)?;
+    fonts.write(&mut update)?;
     // A `/Lock` may not appear in a field that exists when others have signed; the transform in the signature says the same.
     if let (Some(existing), Some(lock)) = (target.existing, &lock)
         && existing.lock.is_none()
@@ -117,7 +127,7 @@ pub fn prepare<S: Source>(document: &Document<S>, request: &StampRequest<'_>) ->
     let dictionary = signature_dictionary(request, transform);
     update.reserve_signature(value, dictionary, request.contents_reserve)?;
     let appended = update.finish(request.random)?;
-    let summary = Summary::new(&target, filled);
+    let summary = Summary::new(&target, &planned, filled);
     Ok(PreparedStamp::new(appended, request.signer.sha256(), request.seal.sha256(), request.contents_reserve, summary))
 }
 
@@ -127,8 +137,8 @@ fn check_seal(request: &StampRequest<'_>) -> Result<(), StampError> {
     if !request.seal.names_certificate(request.signer) {
         return Err(StampError::SealOtherCertificate);
     }
-    // Whether the maker is trusted is the portal's question; a seal that was tampered with is refused before anyone signs.
-    match request.seal.verify_maker(request.signing_time, &[], &[]) {
+    // Whether the maker is trusted is the portal's question; a seal that was tampered with, or that the signer made, is refused before anyone signs.
+    match request.seal.verify_maker(request.signer, request.signing_time, &[], &MakerTrust::default()) {
         Ok(_) | Err(MakerError::UnsupportedAlgorithm(_)) => {}
         Err(error) => return Err(StampError::SealMaker(error)),
     }

@@ -10,50 +10,93 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StampError;
 use crate::hashing::OriginalHash;
-use crate::prepare::Target;
+use crate::prepare::{Planned, Target};
 
 /// What was prepared, for people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// The page, counted from 1.
+    /// The page of the signature's own place, counted from 1.
     pub page: usize,
     /// The signature field's full name.
     pub field: String,
     /// True where the field was made for this stamp.
     pub new_field: bool,
-    /// The place in Chinese: `第 1 页,公章处`.
+    /// The places in Chinese: `第 1 页，公章处；另有 3 处盖章；骑缝章共 20 页；日期`.
     pub place_zh: String,
-    /// The place in English.
+    /// The places in English.
     pub place_en: String,
-    /// Width of the picture on the page, mm.
+    /// Width of the picture at the signature's own place, mm; of the whole picture where a slice of it is shown.
     pub width_mm: f64,
-    /// Height of the picture on the page, mm.
+    /// Its height.
     pub height_mm: f64,
     /// Full names of the form fields that were filled.
     pub filled: Vec<String>,
+    /// Everything that is shown, the signature's own place first.
+    #[serde(default)]
+    pub places: Vec<Shown>,
+}
+
+/// One thing that a stamp shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shown {
+    /// The page, counted from 1.
+    pub page: usize,
+    /// What it is.
+    pub kind: ShownKind,
+}
+
+/// What a stamp shows at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ShownKind {
+    /// The whole seal.
+    Seal,
+    /// A slice of a riding seam.
+    Seam,
+    /// The date.
+    Date,
+    /// A drawing.
+    Drawing,
 }
 
 impl Summary {
-    pub(crate) fn new(target: &Target<'_>, filled: Vec<String>) -> Self {
+    pub(crate) fn new(target: &Target<'_>, marks: &[Planned<'_>], filled: Vec<String>) -> Self {
         let page = target.page.index.saturating_add(1);
         let unit = if target.page.user_unit.is_finite() && target.page.user_unit > 0.0 { target.page.user_unit } else { 1.0 };
         let [_, _, width, height] = target.spot.picture;
         let mm = |units: f64| (units * unit / 72.0 * 25.4 * 100.0).round() / 100.0;
+        let own = Shown { page, kind: if target.spot.cut { ShownKind::Seam } else { ShownKind::Seal } };
+        let places: Vec<Shown> = core::iter::once(own).chain(marks.iter().map(Planned::shown)).collect();
         let label = target.existing.map(|field| field.label.clone().unwrap_or_else(|| field.name.clone()));
-        let (place_zh, place_en) = match &label {
-            Some(label) => (format!("第 {page} 页,{label}"), format!("page {page}, {label}")),
-            None => (format!("第 {page} 页"), format!("page {page}")),
+        let (mut zh, mut en) = match &label {
+            Some(label) => (vec![format!("第 {page} 页，{label}")], vec![format!("page {page}, {label}")]),
+            None => (vec![format!("第 {page} 页")], vec![format!("page {page}")]),
         };
+        let count = |kind| places.iter().filter(|place| place.kind == kind).count();
+        let more = count(ShownKind::Seal).saturating_sub(usize::from(own.kind == ShownKind::Seal));
+        let mut say = |said: bool, one: String, other: String| {
+            if said {
+                zh.push(one);
+                en.push(other);
+            }
+        };
+        say(more > 0, format!("另有 {more} 处盖章"), format!("{more} more {}", if more == 1 { "impression" } else { "impressions" }));
+        let seam = count(ShownKind::Seam);
+        say(seam > 0, format!("骑缝章共 {seam} 页"), format!("riding seam over {seam} pages"));
+        say(count(ShownKind::Date) > 0, "日期".to_owned(), "date".to_owned());
+        say(count(ShownKind::Drawing) > 0, "手写签名".to_owned(), "drawn signature".to_owned());
         Summary {
             page,
             field: target.name.clone(),
             new_field: target.existing.is_none(),
-            place_zh,
-            place_en,
+            place_zh: zh.join("；"),
+            place_en: en.join("; "),
             width_mm: mm(width),
             height_mm: mm(height),
             filled,
+            places,
         }
     }
 }

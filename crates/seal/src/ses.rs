@@ -10,7 +10,8 @@ mod maker;
 mod parse;
 
 pub use build::{SealInfo, assemble};
-pub use maker::{Maker, MakerError};
+pub(crate) use maker::PURPOSES;
+pub use maker::{Maker, MakerError, MakerTrust};
 pub use parse::SesError;
 
 use sealbridge_pki::oid::ObjectIdentifier;

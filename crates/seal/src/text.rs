@@ -10,6 +10,7 @@ mod latin;
 mod layout;
 
 pub use face::Fonts;
+pub(crate) use layout::width_of;
 pub use layout::{Align, Block, Line, Shape, lay_out};
 
 use thiserror::Error;

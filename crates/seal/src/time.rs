@@ -44,6 +44,12 @@ pub(crate) fn day(unix: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// `2026年11月21日`, the day in China (UTC+8, without summer time since 1992).
+pub(crate) fn chinese_day(unix: i64) -> String {
+    let (year, month, day, ..) = civil(unix.saturating_add(8 * 3_600));
+    format!("{year:04}年{month:02}月{day:02}日")
+}
+
 /// `2026-11-21 05:53:23 UTC`.
 pub(crate) fn moment(unix: i64) -> String {
     let (year, month, day, hour, minute, second) = civil(unix);
@@ -125,5 +131,7 @@ mod tests {
             assert_eq!(parse_pdf(text), want, "{text}");
         }
         assert_eq!(day(1_795_240_403), "2026-11-21");
+        // 15:59:59 and 16:00:00 UTC: midnight in China lies between them.
+        assert_eq!([1_798_732_799, 1_798_732_800].map(chinese_day), ["2026年12月31日", "2027年01月01日"]);
     }
 }

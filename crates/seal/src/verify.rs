@@ -9,6 +9,7 @@ mod report;
 mod seal_match;
 mod sentences;
 mod signature;
+mod time;
 
 pub use report::{Covered, Problem, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer, Trust, Verdict};
 pub use sentences::Language;
@@ -16,21 +17,32 @@ pub use sentences::Language;
 use sealbridge_pdf::form::Form;
 use sealbridge_pdf::{Document, PdfError, Source, signatures};
 use sealbridge_pki::Certificate;
+use sealbridge_pki::oid::ObjectIdentifier;
 
 use crate::hashing::{OriginalHash, RangeDigests};
+use crate::ses;
 
 /// Most signatures that are looked at in one document.
 pub const SIGNATURES_MAX: usize = 256;
 
 /// What is asked of a document.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Policy<'a> {
     /// Certification authorities that are trusted. None: trust is not judged, and nothing is `valid`.
     pub anchors: &'a [Certificate],
+    /// What the extended key usage of a seal maker's certificate must state, at least one of these; by default the reference CA's,
+    /// [`oid::KP_SEAL_MAKING`](sealbridge_pki::oid::KP_SEAL_MAKING). Certificates for nothing else may not sign documents.
+    pub seal_maker_purposes: &'a [ObjectIdentifier],
+    /// SHA-256 of seal makers' certificates that are trusted whatever they state and whoever issued them, while they are valid.
+    pub seal_makers: &'a [[u8; 32]],
     /// Further certificates that may lie between signer and anchor.
     pub intermediates: &'a [Certificate],
     /// Unix seconds; the time that counts where a signature gives none, and the latest that a signature may claim.
     pub now: i64,
+    /// The earliest time that a signature may claim, Unix seconds, where the caller knows one.
+    pub signed_not_before: Option<i64>,
+    /// The latest, where that is another than `now`.
+    pub signed_not_after: Option<i64>,
     /// SHA-256 over the first bytes of the document, where it was taken already.
     pub original: Option<&'a OriginalHash>,
     /// Only the signature of this field is judged (its neighbours are counted for coverage); all of them where absent.
@@ -39,8 +51,22 @@ pub struct Policy<'a> {
     pub password: Option<&'a [u8]>,
 }
 
-/// How far a claimed signing time may lie ahead of `now`, in seconds: clocks differ.
-const AHEAD: i64 = 300;
+impl Default for Policy<'_> {
+    fn default() -> Self {
+        Self {
+            anchors: &[],
+            seal_maker_purposes: ses::PURPOSES,
+            seal_makers: &[],
+            intermediates: &[],
+            now: 0,
+            signed_not_before: None,
+            signed_not_after: None,
+            original: None,
+            only_field: None,
+            password: None,
+        }
+    }
+}
 
 /// Verifies a document.
 ///

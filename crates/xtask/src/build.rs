@@ -80,6 +80,15 @@ pub(crate) fn extension_folder(browser: &str) -> PathBuf {
     tree::target().join("extension").join(browser)
 }
 
+/// Makes sure that the font of test seals lies in target/fonts.
+pub(crate) fn seal_font() -> Result<(), Failure> {
+    if tree::target().join("fonts").join(SEAL_FONT).exists() {
+        return Ok(());
+    }
+    packages()?;
+    fonts()
+}
+
 fn native(release: bool) -> Result<(), Failure> {
     heading("programs and soft token");
     let mut command = cargo();

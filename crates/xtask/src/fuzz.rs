@@ -93,7 +93,14 @@ fn fuzz(target: &Target, options: &Options) -> Result<bool, Failure> {
     let mut command = Command::new("cargo");
     // The sanitizer's flags are unstable options of the compiler; the compiler is the stable one all the same.
     command.env("RUSTC_BOOTSTRAP", "1").current_dir(&room).args(["fuzz", "run", "--fuzz-dir", "fuzz", &target.name]).args(&seeds);
-    command.args(["--", &format!("-max_total_time={}", options.seconds), &format!("-max_len={}", options.max_len), "-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1"]);
+    command.args([
+        "--",
+        &format!("-max_total_time={}", options.seconds),
+        &format!("-max_len={}", options.max_len),
+        "-timeout=20",
+        "-rss_limit_mb=2048",
+        "-print_final_stats=1",
+    ]);
     let status = command.status().map_err(|error| Failure(format!("cargo fuzz: {error}")))?;
     Ok(status.success())
 }

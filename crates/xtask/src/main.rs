@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod bench;
 mod build;
+mod corpus;
 mod demo;
+mod fuzz;
 mod judge;
 mod setup;
 mod steps;
@@ -28,6 +31,12 @@ enum Command {
     Build(build::Options),
     /// Set up, build, and run bind → login → stamp → submit → verdict in a real browser.
     Demo(demo::Options),
+    /// Run the fuzz targets that lie beside the parsers, each for a while.
+    Fuzz(fuzz::Options),
+    /// Take the figures of the design: ratios within one run, as a table, JSON lines or a drawing.
+    Bench(bench::Options),
+    /// Stamp every PDF of a folder with the real program and ask every judge about each result.
+    Corpus(corpus::Options),
     /// Run every test there is: unit, property, vectors natively and in wasm, terminal cases, end to end in both browsers.
     Test(test::Options),
 }
@@ -37,6 +46,9 @@ fn main() -> ExitCode {
         Command::Setup(options) => setup::run(&options),
         Command::Build(options) => build::run(&options),
         Command::Demo(options) => demo::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
+        Command::Bench(options) => bench::run(&options),
+        Command::Corpus(options) => corpus::run(&options),
         Command::Test(options) => test::run(&options),
     };
     match done {

@@ -57,6 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             command
         }),
         Runner::counting("vectors in the wasm module", npm_script("test:wasm")),
+        Runner::counting("rules of the extension", npm_script("test:rules")),
         Runner { name: "types of the extension", command: npm_script("check"), counts: false },
     ];
     if !options.no_browser {

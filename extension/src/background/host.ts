@@ -11,7 +11,7 @@ const HOST = "org.sealbridge.host";
 const HELLO_MS = 10_000;
 const SHORT_MS = 15_000;
 /** Open but unused for this long, the port is closed, and the browser may stop host and background. */
-const IDLE_MS = 20_000;
+const IDLE_MS = 30_000;
 const HEARTBEAT_MS = 5_000;
 /** How much longer than its deadline the host may take to say so. */
 const GRACE_MS = 5_000;
@@ -35,16 +35,22 @@ class Connection {
   readonly hello: Promise<HelloAnswer>;
   #dead: Failure | null = null;
   #heard = false;
+  /** Frames are read one after the other, in the order in which they came; the end of the port waits for those before it. */
+  #read: Promise<void> = Promise.resolve();
   #idle: ReturnType<typeof setTimeout> | null = null;
   readonly #port: chrome.runtime.Port;
   readonly #waiting = new Map<string, Waiting>();
 
   constructor(private readonly onEnd: (connection: Connection) => void) {
     this.#port = chrome.runtime.connectNative(HOST);
-    this.#port.onMessage.addListener((message) => void this.#received(message));
+    this.#port.onMessage.addListener((message) => {
+      this.#heard = true;
+      this.#read = this.#read.then(() => this.#received(message)).catch(() => this.#end({ code: "host-lost" }));
+    });
     this.#port.onDisconnect.addListener((port) => {
       const reason = chrome.runtime.lastError?.message ?? (port as { error?: { message?: string } }).error?.message ?? "";
-      this.#end(this.#lost(reason));
+      // The host's last words, such as why it refuses, must not be lost behind its end.
+      void this.#read.then(() => this.#end(this.#lost(reason)));
     });
     this.hello = this.#sayHello();
     this.hello.catch((error: unknown) => this.#end(error instanceof Refused ? error.failure : { code: "host-lost" }));
@@ -83,7 +89,6 @@ class Connection {
   }
 
   async #received(message: unknown): Promise<void> {
-    this.#heard = true;
     const { readFrame, readAnswer } = await wasm();
     let frame;
     try {
@@ -163,6 +168,15 @@ function tokensChanged(): void {
 /** Called when a key is plugged in or pulled out while the port is open. */
 export function onTokensChanged(listener: () => void): void {
   tokensListener = listener;
+}
+
+/** Opens the port where it is closed, so that the host starts while something else is done. Its failures are met by those who ask. */
+export function warm(): void {
+  try {
+    open();
+  } catch {
+    // As above.
+  }
 }
 
 /** The host's first words, with its version and whether it serves loopback origins. */

@@ -9,13 +9,14 @@ import { tell } from "../protocol";
 import type { Phase } from "../protocol";
 import { bind } from "./actions/bind";
 import { login } from "./actions/login";
-import { fetchSeal, openVisit, sign } from "./actions/stamp";
+import { choices, fetchSeal, openVisit, sign } from "./actions/stamp";
 import { overview, status } from "./actions/status";
 import type { Call } from "./call";
 import * as host from "./host";
 import * as journal from "./journal";
 import type { Entry } from "./journal";
 import { wasm } from "./module";
+import * as pauses from "./pauses";
 import * as portals from "./portals";
 import { callerOf, ownPage } from "./sender";
 
@@ -24,6 +25,8 @@ interface Running {
   verb: PageVerb;
   /** Where answers go; a content script that reconnects takes its operations with it. */
   page: chrome.runtime.Port;
+  /** The page itself has taken it back or is gone: nothing that the person has refused. */
+  withdrawn: boolean;
 }
 
 const running = new Map<string, Running>();
@@ -39,6 +42,10 @@ chrome.runtime.onInstalled.addListener(() => void portals.register());
 chrome.runtime.onStartup.addListener(() => void portals.register());
 chrome.permissions.onAdded.addListener(() => void portals.permissionsAdded().catch(() => undefined));
 chrome.permissions.onRemoved.addListener(() => void portals.register());
+chrome.storage.onChanged.addListener((_, area) => {
+  // An administrator's list has changed.
+  if (area === "managed") void portals.register();
+});
 chrome.tabs.onRemoved.addListener((tab) => void tabClosed(tab));
 
 // ---- pages ----
@@ -53,6 +60,7 @@ function servePage(port: chrome.runtime.Port): void {
     // The page is gone. Nobody is left to take an answer, so windows that wait for a PIN are closed.
     for (const [operation, call] of running) {
       if (call.page !== port) continue;
+      call.withdrawn = true;
       if (call.verb === "bind" || call.verb === "login") void stopKeyUse(operation);
     }
   });
@@ -64,6 +72,8 @@ async function take(page: chrome.runtime.Port, asked: Extract<FromContent, { typ
   try {
     const { origin, tab } = callerOf(page.sender);
     if (!(await portals.isEnabled(origin))) throw new Refused("extension-not-enabled", { origin });
+    // Host and module start while the call is being read.
+    if (verb !== "verify") host.warm();
     const { readPageCall } = await wasm();
     const args = readPageCall(verb, JSON.stringify(asked.arguments));
 
@@ -73,11 +83,15 @@ async function take(page: chrome.runtime.Port, asked: Extract<FromContent, { typ
     if (entry?.result) return answer(page, operation, entry.result);
     if (active) {
       active.page = page;
+      active.withdrawn = false;
       return;
     }
-    if (!entry && KEY_VERBS.includes(verb) && (await isBusy(origin))) throw new Refused("busy");
+    if (!entry && KEY_VERBS.includes(verb)) {
+      await pauses.check(origin);
+      if (await isBusy(origin)) throw new Refused("busy");
+    }
 
-    running.set(operation, { origin, verb, page });
+    running.set(operation, { origin, verb, page, withdrawn: false });
     if (!entry) {
       await journal.write({ operation, verb, origin, tab, started: Date.now(), request: JSON.stringify(args), result: null, ended: null, job: null, stampTab: null });
     }
@@ -126,9 +140,18 @@ async function isBusy(origin: string): Promise<boolean> {
 async function end(operation: string, result: NonNullable<Entry["result"]>, page?: chrome.runtime.Port): Promise<void> {
   const call = running.get(operation);
   running.delete(operation);
-  await journal.change(operation, { result, ended: Date.now() });
+  const entry = await journal.change(operation, { result, ended: Date.now() });
+  // Counted before the page hears of it and can ask again.
+  if (entry && "failure" in result && result.failure.code === "cancelled" && !call?.withdrawn) await count(entry, "cancelled");
   const to = call?.page ?? page;
   if (to) answer(to, operation, result);
+  if (entry && "ok" in result) await count(entry, "done");
+}
+
+/** Cancels in a row make a site wait; a success ends that, a failure says nothing. */
+async function count(entry: Entry, outcome: "done" | "failed" | "cancelled"): Promise<void> {
+  if (!KEY_VERBS.includes(entry.verb) || outcome === "failed") return;
+  await (outcome === "done" ? pauses.lift(entry.origin) : pauses.cancelled(entry.origin));
 }
 
 function answer(page: chrome.runtime.Port, operation: string, result: NonNullable<Entry["result"]>): void {
@@ -151,10 +174,12 @@ function post(page: chrome.runtime.Port, message: ToContent): void {
 async function cancelFromPage(page: chrome.runtime.Port, operation: string): Promise<void> {
   const call = running.get(operation);
   if (!call || call.page !== page) return;
+  call.withdrawn = true;
   if (call.verb === "bind" || call.verb === "login") return stopKeyUse(operation);
   const entry = await journal.read(operation);
-  if (entry?.stampTab != null) await chrome.tabs.remove(entry.stampTab).catch(() => undefined);
+  // Ended before its tab closes, so that it ends once.
   await end(operation, { failure: tell({ code: "cancelled" }, await userLanguage()) });
+  if (entry?.stampTab != null) await chrome.tabs.remove(entry.stampTab).catch(() => undefined);
 }
 
 async function stopKeyUse(operation: string): Promise<void> {
@@ -183,11 +208,13 @@ function serveStampingPage(port: chrome.runtime.Port, operation: string): void {
     void (async () => {
       const visit = await entry;
       if (!visit.job) return;
-      if (wish.type === "settled") return settled(visit);
+      if (wish.type === "settled") return settled(visit, wish.outcome);
       if (wish.type === "cancel-signing") return host.cancel(wish.hostOperation, visit.job.language);
       try {
         if (wish.type === "seal") {
-          post({ type: "ok", call: wish.call, ok: await fetchSeal(visit.job) });
+          post({ type: "ok", call: wish.call, ok: await fetchSeal(visit.job, wish) });
+        } else if (wish.type === "choices") {
+          post({ type: "ok", call: wish.call, ok: await choices(visit.job) });
         } else if (wish.type === "sign") {
           if (signing !== null) throw new Refused("busy");
           signing = wish.hostOperation;
@@ -227,9 +254,10 @@ async function visitOf(operation: string, tab: number | undefined): Promise<Entr
 }
 
 /** The visit has ended and the content script has its result already. */
-async function settled(visit: Entry): Promise<void> {
+async function settled(visit: Entry, outcome: "done" | "failed" | "cancelled"): Promise<void> {
   running.delete(visit.operation);
   await journal.forget(visit.operation);
+  await count(visit, outcome);
 }
 
 async function tabClosed(tab: number): Promise<void> {
@@ -268,6 +296,9 @@ function servePopup(port: chrome.runtime.Port): void {
           port.postMessage({ type: "site" });
         } else if (wish.type === "disable") {
           await portals.disable(wish.origin);
+          port.postMessage({ type: "site" });
+        } else if (wish.type === "resume") {
+          await pauses.lift(wish.origin);
           port.postMessage({ type: "site" });
         }
       } catch (thrown) {

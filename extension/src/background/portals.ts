@@ -1,17 +1,40 @@
-// On which sites the extension runs: the bundled list, and what the user enabled. Everything else stays untouched.
-// A permission covers a host with all its ports (the only pattern that both browsers take); the list of origins is exact.
+// On which sites the extension runs: the bundled list, an administrator's list (storage.managed), and what the user enabled.
+// Everything else stays untouched. A permission covers a host with all its ports (the only pattern that both browsers take); the
+// lists are exact. An administrator's list enables a site; the browser may still want the user's one click for its permission.
 
 import { Refused } from "../failure";
 
 const SCRIPT_ID = "enabled-sites";
+/** Longer lists of an administrator are cut: each entry costs work on every call. */
+const MANAGED_MAX = 1_000;
+
+/** Who enabled a site. */
+export type Source = "bundled" | "managed" | "user";
 
 /** Whether this origin may use Sealbridge. */
 export async function isEnabled(origin: string): Promise<boolean> {
-  return isBundled(origin) || (await enabledOrigins()).includes(origin);
+  return (await sourceOf(origin)) !== null;
 }
 
-export function isBundled(origin: string): boolean {
-  return PORTALS.some((pattern) => matches(pattern, origin));
+/** Who enabled this origin; null where nobody did. */
+export async function sourceOf(origin: string): Promise<Source | null> {
+  if (PORTALS.some((pattern) => matches(pattern, origin))) return "bundled";
+  if ((await managedPattern(origin)) !== null) return "managed";
+  return (await enabledOrigins()).includes(origin) ? "user" : null;
+}
+
+/** The pattern of the administrator's list that names this origin. */
+export async function managedPattern(origin: string): Promise<string | null> {
+  return (await managedPatterns()).find((pattern) => matches(pattern, origin)) ?? null;
+}
+
+/** What an administrator's policy names: match patterns in the form of the bundled list; origins are taken as patterns. */
+export async function managedPatterns(): Promise<string[]> {
+  // Firefox rejects where there is no policy.
+  const { portals } = await chrome.storage.managed.get("portals").catch(() => ({ portals: undefined }));
+  if (!Array.isArray(portals)) return [];
+  const patterns = portals.slice(0, MANAGED_MAX).filter((portal): portal is string => typeof portal === "string");
+  return patterns.map((portal) => (portal.endsWith("/*") ? portal : `${portal.replace(/\/$/, "")}/*`)).filter((pattern) => PATTERN.test(pattern));
 }
 
 /** The origins that the user enabled. */
@@ -23,8 +46,8 @@ export async function enabledOrigins(): Promise<string[]> {
 /** Puts an origin on the list once its permission is there, and starts the content script in the tab that asked. */
 export async function enable(origin: string, tab: number | null): Promise<void> {
   if (!(await chrome.permissions.contains({ origins: [patternOf(origin)] }))) throw new Refused("extension-not-enabled", { origin });
-  const enabled = await enabledOrigins();
-  if (!enabled.includes(origin)) await chrome.storage.local.set({ enabled: [...enabled, origin] });
+  // What an administrator has named needs no entry of the user's, which would outlive the policy.
+  if ((await sourceOf(origin)) === null) await chrome.storage.local.set({ enabled: [...(await enabledOrigins()), origin] });
   await register();
   if (tab === null) return;
   try {
@@ -34,13 +57,13 @@ export async function enable(origin: string, tab: number | null): Promise<void> 
   }
 }
 
-/** Takes an origin off the list, and its permission where no other origin needs it. */
+/** Takes an origin off the user's list, and its permission where nothing else needs it. */
 export async function disable(origin: string): Promise<void> {
   const enabled = (await enabledOrigins()).filter((other) => other !== origin);
   await chrome.storage.local.set({ enabled });
   await register();
-  // The list decides; a permission that an administrator has fixed can not be given back.
-  const needed = enabled.some((other) => patternOf(other) === patternOf(origin));
+  // The lists decide; a permission that an administrator has fixed can not be given back.
+  const needed = enabled.some((other) => patternOf(other) === patternOf(origin)) || (await managedPatterns()).some((pattern) => withoutPort(pattern) === patternOf(origin));
   if (!needed) await chrome.permissions.remove({ origins: [patternOf(origin)] }).catch(() => false);
 }
 
@@ -48,15 +71,16 @@ export async function disable(origin: string): Promise<void> {
 export async function permissionsAdded(): Promise<void> {
   const { wanted } = await chrome.storage.session.get("wanted");
   const { origin, tab } = (wanted ?? {}) as { origin?: string; tab?: number };
-  if (origin === undefined) return;
+  // Also where the permission was given in the browser's own settings.
+  if (origin === undefined) return register();
   await chrome.storage.session.remove("wanted");
   await enable(origin, tab ?? null);
 }
 
-/** Makes the registered content script fit the list and the permissions that are really there. */
+/** Makes the registered content script fit the lists and the permissions that are really there. */
 export async function register(): Promise<void> {
   const matches: string[] = [];
-  for (const pattern of new Set((await enabledOrigins()).map(patternOf))) {
+  for (const pattern of new Set([...(await enabledOrigins()).map(patternOf), ...(await managedPatterns()).map(withoutPort)])) {
     if (await chrome.permissions.contains({ origins: [pattern] })) matches.push(pattern);
   }
   const [registered] = await chrome.scripting.getRegisteredContentScripts({ ids: [SCRIPT_ID] });
@@ -76,12 +100,20 @@ export function patternOf(origin: string): string {
   return `${protocol}//${hostname}/*`;
 }
 
-/** A bundled pattern against an origin: scheme, host with an optional `*.` in front, and any port. */
+/** A pattern of the lists as a permission: for all ports of the host. */
+export function withoutPort(pattern: string): string {
+  return pattern.replace(/:\d+\/\*$/, "/*");
+}
+
+/** Scheme, host with an optional `*.` in front, an optional port; http on the own computer only. */
+const PATTERN = /^(?:(https):\/\/(\*\.)?([a-z0-9.-]+)|(http):\/\/(localhost|127\.0\.0\.1))(?::(\d+))?\/\*$/;
+
+/** A pattern of the lists against an origin: any port where the pattern names none. */
 function matches(pattern: string, origin: string): boolean {
-  const parts = /^(https?):\/\/(\*\.)?([^/*:]+)(?::(\d+))?\/\*$/.exec(pattern);
+  const parts = PATTERN.exec(pattern);
   if (!parts) return false;
-  const [, scheme, wildcard, host, port] = parts;
+  const [, https, wildcard, host, http, loopback, port] = parts;
   const { protocol, hostname, port: ownPort } = new URL(origin);
-  if (protocol !== `${scheme}:` || (port !== undefined && port !== ownPort)) return false;
-  return hostname === host || (wildcard !== undefined && hostname.endsWith(`.${host}`));
+  if (protocol !== `${https ?? http}:` || (port !== undefined && port !== ownPort)) return false;
+  return hostname === (host ?? loopback) || (wildcard !== undefined && hostname.endsWith(`.${host}`));
 }

@@ -7,6 +7,8 @@ import type { FromContent, FromDocument, FromPage, Hello, PageVerb, ToContent, T
 import { failureOf, Refused } from "../failure";
 import { tell } from "../protocol";
 import type { Failure, Language } from "../protocol";
+import { sendByCourier } from "./courier";
+import { Gestures } from "./gesture";
 
 /** Ports handed out per document, and calls waiting at once: more is a page gone wild. */
 const PORTS_MAX = 16;
@@ -26,12 +28,15 @@ interface Pending {
   timeoutMs: number;
   document: Blob | null;
   gone: ReturnType<typeof setTimeout> | null;
+  /** Takes the courier frame away, where there is one. */
+  endCourier: (() => void) | null;
 }
 
 const LANGUAGE: Language = navigator.language.toLowerCase().startsWith("en") ? "en" : "zh-CN";
 
 function start(): void {
   let ports = 0;
+  const gestures = new Gestures();
   const pending = new Map<string, Pending>();
   const documentPorts = new Map<string, chrome.runtime.Port>();
   let background: chrome.runtime.Port | null = null;
@@ -62,7 +67,7 @@ function start(): void {
     }
     if (call.gone !== null) clearTimeout(call.gone);
     documentPorts.set(operation, port);
-    port.onMessage.addListener((message) => fromDocument(call, message as ToDocument));
+    port.onMessage.addListener((message) => fromDocument(call, port, message as ToDocument));
     port.onDisconnect.addListener(() => {
       if (documentPorts.get(operation) !== port) return;
       documentPorts.delete(operation);
@@ -81,6 +86,7 @@ function start(): void {
       if (refusal) throw Refused.from(refusal);
       if (pending.size >= PENDING_MAX) throw new Refused("busy");
       const call = readCall(page, message);
+      if (!gestures.allow(call.verb)) throw new Refused("gesture-needed");
       pending.set(call.operation, call);
       send({ type: "call", operation: call.operation, verb: call.verb, arguments: call.arguments, timeoutMs: call.timeoutMs, again: false });
     } catch (thrown) {
@@ -88,9 +94,21 @@ function start(): void {
     }
   }
 
-  function fromDocument(call: Pending, message: ToDocument): void {
-    if (message.type === "stamped") settle(call, { id: call.id, ok: { document: message.blob, report: message.report } });
-    else if (message.type === "verified") settle(call, { id: call.id, ok: message.report });
+  function fromDocument(call: Pending, port: chrome.runtime.Port, message: ToDocument): void {
+    if (message.type === "courier") {
+      // A stamping page that was loaded again needs a frame of its own.
+      call.endCourier?.();
+      if (BROWSER === "chromium" && call.document) call.endCourier = sendByCourier(message.channel, call.document, (result) => fromDocument(call, port, result));
+    } else if (message.type === "stamped") {
+      if (!isBlob(message.blob)) return;
+      settle(call, { id: call.id, ok: { document: message.blob, report: message.report } });
+      try {
+        // The stamping page closes once it knows that its result is here.
+        port.postMessage({ type: "received" } satisfies FromDocument);
+      } catch {
+        // Closed meanwhile.
+      }
+    } else if (message.type === "verified") settle(call, { id: call.id, ok: message.report });
     else if (message.type === "failed") settle(call, { id: call.id, failure: message.failure });
   }
 
@@ -116,6 +134,7 @@ function start(): void {
   function settle(call: Pending, message: ToPage): void {
     if (!pending.delete(call.operation)) return;
     if (call.gone !== null) clearTimeout(call.gone);
+    call.endCourier?.();
     answer(call.page, message);
   }
 
@@ -182,6 +201,7 @@ function readCall(page: MessagePort, message: Exclude<FromPage, { cancel: true }
     timeoutMs: message.timeoutMs,
     document: wantsDocument ? (blob as Blob) : null,
     gone: null,
+    endCourier: null,
   };
 }
 

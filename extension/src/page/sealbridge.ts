@@ -88,19 +88,37 @@ export interface Token {
   token: string;
 }
 
-/** Where the seal is offered first; the user can move it. */
+/**
+ * Where seals are offered first; the user sees them and can move and remove them. Pages count from 1; x and y are millimetres
+ * from the lower left corner of the page, as it is shown, to the lower left corner of the seal. Lists of pages are written
+ * `1-3,5,last`, `odd`, `even`, `all`.
+ */
 export type Placement =
   /** On this signature field. */
   | { field: string }
-  /** On this page (counted from 1), in millimetres from the page's lower left corner to the seal's. */
-  | { page: number; x: number; y: number };
+  /** On this page. */
+  | { page: number; x: number; y: number }
+  /** At the same place of several pages. */
+  | { pages: string; x: number; y: number }
+  /** Centred on a text of the document (`which` of its hits; default the first), moved by `dx` to the right and `dy` upwards. */
+  | { keyword: string; which?: "first" | "last" | "all" | number; pages?: string; dx?: number; dy?: number }
+  /**
+   * 骑缝章: one seal cut over the outer edges of several pages (default all). `center` is its height from below, 0 to 1; `group`
+   * is how many pages share one seal at most (default: as many as stay legible).
+   */
+  | { seam: { pages?: string; side?: "left" | "right"; center?: number; group?: number } }
+  /** A line with the day of signing. */
+  | { date: { page: number; x: number; y: number } };
 
 export interface StampRequest {
   /** The PDF; best a `File` or what `fetch().blob()` gives, which are passed on without being copied. */
   document: Blob;
   /** The name that the user sees and agrees to. */
   name: string;
-  /** At most one for now. */
+  /**
+   * At most 500, all in one signature. The signature itself is shown at the field, where one is named, else at the first whole
+   * seal, else at the first piece of a seam. On a document that others have signed only one place is offered.
+   */
   placements?: Placement[];
   /** Values for form fields by their full names; a check box takes `Off` or the name of its state. The user sees and can change them. */
   fields?: Record<string, string>;

@@ -3,7 +3,9 @@
 
 import type { CertificateView, TokenView } from "sealbridge-wasm";
 import type { Overview } from "../background/actions/status";
-import { enabledOrigins, isBundled, patternOf } from "../background/portals";
+import { waiting } from "../background/pauses";
+import { enabledOrigins, managedPattern, managedPatterns, patternOf, sourceOf, withoutPort } from "../background/portals";
+import type { Source } from "../background/portals";
 import { language, t, translate, useLanguage } from "../language";
 import type { Key } from "../language";
 import type { Binding, FromPopup } from "../messages";
@@ -20,6 +22,8 @@ type FromBackground = { type: "status"; overview: Overview } | { type: "site" } 
 let port: chrome.runtime.Port;
 let site: { origin: string; tab: number | null } | null = null;
 let justEnabled = false;
+/** The permission that the site lacks: its own, or the whole of an administrator's pattern. */
+let wanted = "";
 
 async function start(): Promise<void> {
   await useLanguage();
@@ -61,22 +65,80 @@ async function readSite(): Promise<void> {
   const [tab] = await chrome.tabs.query({ active: true, currentWindow: true });
   site = tab?.url ? siteOf(tab.url, tab.id ?? null) : null;
   const can = site !== null && canBeEnabled(site.origin);
-  const bundled = site !== null && isBundled(site.origin);
-  const enabled = site !== null && (bundled || (await enabledOrigins()).includes(site.origin));
+  const source = site === null ? null : await sourceOf(site.origin);
+  wanted = site === null ? "" : withoutPort((await managedPattern(site.origin)) ?? patternOf(site.origin));
+  // A policy names a site; the permission is the user's to give, once.
+  const waits = source === "managed" && !(await chrome.permissions.contains({ origins: [wanted] }));
+  const enabled = source !== null && !waits;
   $("origin").textContent = site?.origin ?? "";
   $("origin").hidden = site === null;
-  $("site-state").textContent = site === null ? t("popupNoSite") : bundled ? t("popupBundled") : enabled ? t(justEnabled ? "popupReload" : "popupEnabled") : can ? t("popupNotEnabled") : t("popupHttp");
+  $("site-state").textContent = t(site === null ? "popupNoSite" : waits ? "popupManagedAllow" : source === null ? (can ? "popupNotEnabled" : "popupHttp") : justEnabled ? "popupReload" : STATES_OF_SITES[source]);
   $("site").dataset["enabled"] = String(enabled);
+  $("site").dataset["source"] = source ?? "";
   $("enable").hidden = enabled || !can;
-  $("disable").hidden = !enabled || bundled;
+  $("enable").textContent = t(waits ? "popupAllow" : "popupEnable");
+  $("disable").hidden = source !== "user";
   const { bindings } = await chrome.storage.local.get("bindings");
   const binding = site ? (bindings as Record<string, Binding> | undefined)?.[site.origin] : undefined;
   $("binding").hidden = !enabled;
   $("binding").textContent = binding ? `${t("popupBoundTo", binding.account, binding.organisation)} · ${day(binding.at)}` : t("popupNotBound");
+  await Promise.all([readSites(), readPauses()]);
+}
+
+const STATES_OF_SITES: Record<Source, Key> = { bundled: "popupBundled", managed: "popupManaged", user: "popupEnabled" };
+
+/** Every site on the three lists; only the user's own can be taken off. */
+async function readSites(): Promise<void> {
+  const [managed, own] = [await managedPatterns(), await enabledOrigins()];
+  const rows = [
+    ...PORTALS.map((pattern) => siteRow(pattern, "bundled", "popupBundledSite", null)),
+    ...(await Promise.all(managed.map(managedRow))),
+    ...own.map((origin) => siteRow(origin, "user", "popupByUser", button("link", t("popupDisable"), () => post({ type: "disable", origin })))),
+  ];
+  $("sites").hidden = rows.length === 0;
+  $("sites-title").textContent = t("popupSites", rows.length);
+  $("site-list").replaceChildren(...rows);
+}
+
+async function managedRow(pattern: string): Promise<HTMLElement> {
+  const origins = [withoutPort(pattern)];
+  if (await chrome.permissions.contains({ origins })) return siteRow(pattern, "managed", "popupManaged", null);
+  // The background hears of the permission and starts there.
+  const allow = button("", t("popupAllow"), () => void chrome.permissions.request({ origins }).then(readSite));
+  return siteRow(pattern, "managed", "popupManagedAllow", allow);
+}
+
+function siteRow(name: string, source: Source, word: Key, control: HTMLButtonElement | null): HTMLElement {
+  const item = row(name.replace(/\/\*$/, ""), t(word), control);
+  item.dataset["source"] = source;
+  return item;
+}
+
+/** Sites that have to wait because they were cancelled several times in a row. */
+async function readPauses(): Promise<void> {
+  const pauses = await waiting();
+  $("pauses").hidden = pauses.length === 0;
+  $("pause-list").replaceChildren(...pauses.map(({ origin, seconds }) => row(origin, t("popupPaused", seconds), button("", t("popupResume"), () => post({ type: "resume", origin })))));
+}
+
+function row(name: string, note: string, control: HTMLButtonElement | null): HTMLElement {
+  const item = element("li", "");
+  item.dataset["name"] = name;
+  const text = element("div", "");
+  text.append(element("p", "origin", name), element("p", "small", note));
+  item.append(text, ...(control ? [control] : []));
+  return item;
+}
+
+function button(className: string, text: string, onClick: () => void): HTMLButtonElement {
+  const made = element("button", className, text) as HTMLButtonElement;
+  made.type = "button";
+  made.addEventListener("click", onClick);
+  return made;
 }
 
 function siteOf(address: string, tab: number | null): { origin: string; tab: number | null } | null {
-  const url = URL.parse(address);
+  const url = URL.canParse(address) ? new URL(address) : null;
   return url && (url.protocol === "https:" || url.protocol === "http:") ? { origin: url.origin, tab } : null;
 }
 
@@ -91,7 +153,7 @@ function enable(): void {
   if (!site) return;
   const { origin, tab } = site;
   void chrome.storage.session.set({ wanted: { origin, tab } });
-  void chrome.permissions.request({ origins: [patternOf(origin)] }).then((granted) => {
+  void chrome.permissions.request({ origins: [wanted] }).then((granted) => {
     if (!granted) return chrome.storage.session.remove("wanted");
     justEnabled = true;
     return post({ type: "enable", origin, tab });

@@ -4,6 +4,7 @@
 import { Refused } from "../failure";
 import type { FromDocument, FromStamp, Job, SignOk, ToDocument, ToStamp } from "../messages";
 import type { Failure, Phase, SealAnswer, StampDocument } from "../protocol";
+import type { StatusView } from "sealbridge-wasm";
 
 type Wish = FromStamp extends infer W ? (W extends { call: number } ? Omit<W, "call"> : never) : never;
 
@@ -24,8 +25,14 @@ export class Background {
     this.#port = this.#connect();
   }
 
-  seal(): Promise<SealAnswer> {
-    return this.#ask({ type: "seal" }) as Promise<SealAnswer>;
+  /** The seal that is named, or the only one that fits. */
+  seal(wanted: { seal?: string; certificate?: string }): Promise<SealAnswer> {
+    return this.#ask({ type: "seal", ...wanted }) as Promise<SealAnswer>;
+  }
+
+  /** Every token with its certificates and seals. */
+  choices(): Promise<StatusView> {
+    return this.#ask({ type: "choices" }) as Promise<StatusView>;
   }
 
   sign(hostOperation: string, certificate: string, seal: string, documents: StampDocument[]): Promise<SignOk> {
@@ -36,7 +43,7 @@ export class Background {
     this.#post({ type: "cancel-signing", hostOperation });
   }
 
-  settled(outcome: "done" | "failed"): void {
+  settled(outcome: "done" | "failed" | "cancelled"): void {
     this.#post({ type: "settled", outcome });
   }
 
@@ -85,6 +92,10 @@ export class Background {
   }
 }
 
+/** How long the detour through the courier frame, and the word that a result has arrived, may take. */
+const COURIER_MS = 20_000;
+const RECEIVED_MS = 20_000;
+
 /** The connection to the content script that keeps the document. */
 export class Portal {
   readonly document: Promise<Blob>;
@@ -93,21 +104,28 @@ export class Portal {
   /** The page is gone: there is nobody to return anything to. */
   onGone: () => void = () => undefined;
   readonly #port: chrome.runtime.Port;
+  #courier: BroadcastChannel | null = null;
   #open = true;
+  #received: (received: boolean) => void = () => undefined;
 
   constructor(job: Job) {
     this.#port = chrome.tabs.connect(job.tab, { frameId: 0, name: `document:${job.operation}` });
     this.document = new Promise((resolve, reject) => {
+      const unread = (detail: string): void => reject(new Refused("read-failed", { name: job.name, detail }));
       this.#port.onMessage.addListener((message: FromDocument) => {
         if (message.type === "aborted") return this.onAborted();
-        // A browser that does not pass Blobs between extension pages passes an empty object.
-        if (message.blob instanceof Blob) resolve(message.blob);
-        else reject(new Refused("read-failed", { name: job.name, detail: "structured clone" }));
+        if (message.type === "received") return this.#received(true);
+        if (message.blob instanceof Blob) return resolve(message.blob);
+        // A browser whose messages are JSON makes an empty object of a Blob: it has to come by the courier frame.
+        if (BROWSER !== "chromium") return unread("structured clone");
+        setTimeout(() => unread("courier"), COURIER_MS);
+        this.#sendCourier(resolve);
       });
       this.#port.onDisconnect.addListener(() => {
         void chrome.runtime.lastError;
         this.#open = false;
-        reject(new Refused("read-failed", { name: job.name, detail: "page closed" }));
+        unread("page closed");
+        this.#received(false);
         this.onGone();
       });
     });
@@ -117,13 +135,45 @@ export class Portal {
     return this.#open;
   }
 
-  send(message: ToDocument): boolean {
-    if (!this.#open) return false;
-    try {
-      this.#port.postMessage(message);
-      return true;
-    } catch {
-      return false;
-    }
+  /** Sends word; false where there is nobody. */
+  send(message: Exclude<ToDocument, { type: "stamped" }>): boolean {
+    return this.#open && posted(() => this.#port.postMessage(message));
   }
+
+  /** Hands the stamped document over; false where it did not arrive. */
+  async deliver(message: Extract<ToDocument, { type: "stamped" }>): Promise<boolean> {
+    if (!this.#open) return false;
+    const received = new Promise<boolean>((resolve) => {
+      this.#received = resolve;
+      setTimeout(() => resolve(false), RECEIVED_MS);
+    });
+    const way = this.#courier ?? this.#port;
+    return posted(() => way.postMessage(message)) && (await received);
+  }
+
+  /** Has the content script put up a courier frame, which finds this page by a name that is told to it alone. */
+  #sendCourier(resolve: (blob: Blob) => void): void {
+    const channel = newChannel();
+    this.#courier = new BroadcastChannel(`document:${channel}`);
+    this.#courier.onmessage = (event: MessageEvent<FromDocument>) => {
+      if (event.data.type === "document" && event.data.blob instanceof Blob) resolve(event.data.blob);
+    };
+    this.send({ type: "courier", channel });
+  }
+}
+
+/** Whether the message could be posted: a port may have closed a moment ago. */
+function posted(post: () => void): boolean {
+  try {
+    post();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** 128 random bits as 22 characters of base64url. */
+function newChannel(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

@@ -1,408 +1,272 @@
-// The stamping page: shows the document, takes values and the seal's place, shows the very revision that would be signed,
-// and has it signed. The drawn page is always original plus prepared revision, so what is seen is what is signed.
+// The stamping page: shows the document, takes values and the seal's places, shows the very revision that would be signed,
+// and has it signed. This file opens and closes it; each part has a file of its own.
 
-import type { DocumentView, FieldView, PreparedView, SealView } from "sealbridge-wasm";
-import { failureOf, Refused, tellPage } from "../failure";
+import type { DocumentView } from "sealbridge-wasm";
+import { failureOf, tellPage } from "../failure";
 import { showFailure } from "../failure-view";
 import { language, t, translate, useLanguage } from "../language";
 import type { Job, Placement } from "../messages";
-import type { Failure, SealAnswer } from "../protocol";
-import type { VerifyReport } from "../page/sealbridge";
+import type { Failure } from "../protocol";
+import { Desk } from "./desk";
 import { Engine } from "./engine";
+import { Items } from "./items";
+import type { Spot } from "./items";
 import { Background, Portal } from "./links";
 import { Overlay } from "./overlay";
-import { showReport } from "./report";
+import { Panel } from "./panel";
+import { askPassword, PASSWORD_CODES } from "./password";
+import { PAUSE_MS, Preview } from "./preview";
+import { Sealing } from "./sealing";
+import { Signing } from "./signing";
+import type { Sealed } from "./signing";
+import { Tools } from "./tools";
+import { $, enter, fail, fileSize, note, shownFailure, status } from "./ui";
 import { Viewer } from "./viewer";
-import type { ShownPage } from "./viewer";
-
-/** Wait after the last change before the revision is made again. */
-const PAUSE_MS = 350;
-/** A revision older than this is made again before it is signed, so that its time is right. */
-const FRESH_MS = 90_000;
-const PX_PER_MM_100 = 96 / 25.4;
-
-const $ = <E extends HTMLElement = HTMLElement>(id: string): E => document.getElementById(id) as E;
 
 class StampingPage {
   readonly #engine = new Engine();
   readonly #viewer = new Viewer($<HTMLCanvasElement>("canvas"), $("page-text"));
-  readonly #values = new Map<string, string>();
-  #overlay: Overlay | null = null;
-  #view: DocumentView | null = null;
-  #sealAnswer: SealAnswer | null = null;
-  #seal: SealView | null = null;
-  #hashed = false;
-  #placement: Placement | null = null;
-  #page = 0;
-  #zoom: number | null = null;
-  #shown: ShownPage | null = null;
-  #change = 0;
-  #timer: ReturnType<typeof setTimeout> | null = null;
-  #preparing: Promise<void> | null = null;
-  #prepared: { view: PreparedView; change: number; at: number } | null = null;
-  #failure: Failure | null = null;
-  /** A failure of signing stays to be read while the revision is made again. */
-  #keepFailure = false;
-  #hostOperation: string | null = null;
-  #settled = false;
+  readonly #desk = new Desk(this.#viewer);
+  readonly #items = new Items();
+  readonly #values: Map<string, string>;
+  readonly #sealing: Sealing;
+  #sealed: Sealed | null = null;
+  #hashing: Promise<void> = Promise.resolve();
+  #signing: Signing | null = null;
 
   constructor(
     private readonly job: Job,
     private readonly background: Background,
     private readonly portal: Portal,
     private readonly blob: Blob,
-  ) {}
+  ) {
+    this.#values = new Map(Object.entries(job.fields));
+    this.#sealing = new Sealing(job.origin, background, this.#engine);
+  }
 
-  // ---- opening ----
+  /** Opens the document; false where the person has given up at its password. */
+  async open(): Promise<boolean> {
+    const { job, blob } = this;
+    $("document-name").textContent = $("bar-name").textContent = job.name;
+    $("site").textContent = job.origin;
+    document.title = `${t("stampTitle")} · ${job.name}`;
+    status(t("stampOpening"));
+    $("cancel").addEventListener("click", () => void this.cancel());
+    this.portal.onAborted = () => {
+      this.#signing?.settle();
+      this.#signing?.cancel();
+    };
+    const view = await this.#unlocked(null, false);
+    if (!view) return false;
+    this.#describe(view);
 
-  async open(): Promise<void> {
-    $("document-name").textContent = this.job.name;
-    $("bar-name").textContent = this.job.name;
-    $("site").textContent = this.job.origin;
-    document.title = `${t("stampTitle")} · ${this.job.name}`;
-    this.#listen();
-    this.#status(t("stampOpening"));
-
-    this.#view = await this.#engine.call("open", this.blob, this.job.name);
-    const view = this.#view;
-    $("document-size").textContent = `${t("stampPages", view.pageCount)} · ${size(view.size)}`;
-    $("earlier-row").hidden = view.signatures.length === 0;
-    $("earlier").textContent = t("stampEarlierCount", view.signatures.length);
-    this.#note(view.hasXfa ? t("stampXfa") : "");
-    for (const [name, value] of Object.entries(this.job.fields)) this.#values.set(name, value);
-    this.#overlay = new Overlay($("overlay"), view.fields, this.#values);
-    this.#overlay.onValue = (field, value) => this.#valueChanged(field, value);
-    this.#overlay.onPlacement = (placement) => this.#placeAt(placement);
-    this.#placement = this.job.placements[0] ?? this.#firstField();
-    this.#page = this.#pageOf(this.#placement) ?? 0;
+    const overlay = new Overlay($("overlay"), view.fields, this.#items, this.#values);
+    const fields = new Map(view.fields.filter(({ kind }) => kind === "signature").map((field) => [field.name, { label: field.label, page: field.widgets[0]?.page ?? 0 }]));
+    const panel = new Panel(this.#items, overlay, this.#desk, this.#engine, fields, view.signatures.length > 0);
+    const preview = new Preview({ blob, view, engine: this.#engine, viewer: this.#viewer, desk: this.#desk, overlay, items: this.#items, values: this.#values });
+    this.#signing = new Signing({
+      ...{ job, background: this.background, portal: this.portal, blob, engine: this.#engine, viewer: this.#viewer, desk: this.#desk, overlay, preview },
+      seal: () => this.#sealed,
+      leave: (outcome) => this.#leave(outcome),
+    });
+    this.#connect(overlay, panel, preview, view);
 
     // Drawing, hashing and the seal go on side by side.
-    const drawn = this.#viewer.open(this.blob).then((pdf) => this.#viewer.use(pdf));
-    this.#engine.onHashed = (done) => this.#progress(view.size === 0 ? 100 : Math.floor((done / view.size) * 100));
-    const hashed = this.#engine.call("hash").then(() => {
-      this.#hashed = true;
-      $("progress").hidden = true;
-    });
-    await drawn;
+    this.#hashing = this.#hash(view);
+    // Awaited below; until then a failure must not count as unheard.
+    this.#hashing.catch(() => undefined);
+    await this.#viewer.open(blob).then((pdf) => this.#viewer.use(pdf));
+    this.#desk.begin(firstPage(job.placements[0], view) ?? panel.pageOf(firstField(view) ?? { kind: "seal", page: 1, x: 0, y: 0 }) ?? 0);
     $("sheet").hidden = false;
-    document.body.dataset["state"] = "editing";
-    await this.#draw();
-    await this.#fetchSeal();
-    await hashed;
-    this.#changed(0);
+    enter("editing");
+    await this.#desk.draw();
+    if (await this.#fetchSeal(false, overlay)) await this.#place(panel, preview, view);
+    await this.#hashing;
+    preview.able = this.#sealed !== null;
+    return true;
   }
-
-  async #fetchSeal(): Promise<void> {
-    $("retry").hidden = true;
-    this.#status(t("stampFetchingSeal"));
-    try {
-      this.#sealAnswer = await this.background.seal();
-      this.#seal = await this.#engine.call("useSeal", this.#sealAnswer);
-    } catch (thrown) {
-      this.#fail(failureOf(thrown));
-      this.#status("");
-      $("retry").hidden = false;
-      return;
-    }
-    this.#fail(null);
-    const seal = this.#seal;
-    document.body.dataset["seal"] = "";
-    $("organisation").textContent = seal.organisation + (seal.test ? ` · ${t("popupTest")}` : "");
-    $("credit-code").textContent = seal.creditCode ?? "";
-    $("seal-name").textContent = seal.name;
-    $("seal-size").textContent = t("stampSealSize", seal.widthMm, seal.heightMm);
-    this.#overlay?.useSeal(seal);
-    if (!this.#placement && this.#shown) this.#placement = this.#overlay?.proposal(this.#page) ?? null;
-    this.#overlay?.place(this.#placement, false);
-    this.#changed(0);
-  }
-
-  // ---- changes ----
-
-  #valueChanged(field: FieldView, value: string): void {
-    this.#values.set(field.name, value);
-    this.#keepFailure = false;
-    this.#changed(PAUSE_MS);
-  }
-
-  #placeAt(placement: Placement): void {
-    this.#placement = placement;
-    this.#keepFailure = false;
-    this.#overlay?.place(placement, false);
-    this.#changed(PAUSE_MS);
-  }
-
-  /** The prepared revision is no longer what is wanted; it is made again after a pause. */
-  #changed(pause: number): void {
-    this.#change += 1;
-    this.#prepared = null;
-    this.#overlay?.stale();
-    this.#ready(false);
-    $("code").textContent = "········";
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#prepare(), pause);
-  }
-
-  /** Makes the revision for the newest change; runs one at a time. */
-  async #prepare(): Promise<void> {
-    this.#timer = null;
-    if (this.#preparing) {
-      // The one that runs sees the change and starts over.
-      return this.#preparing;
-    }
-    this.#preparing = (async () => {
-      while (this.#prepared?.change !== this.#change) {
-        const { placement } = { placement: this.#placement };
-        if (!this.#view || !this.#seal || !this.#hashed || !placement) return;
-        const change = this.#change;
-        this.#status(t("stampPreparing"));
-        try {
-          const fields = Object.fromEntries([...this.#values].filter(([name, value]) => this.#original(name) !== value));
-          const view = await this.#engine.call("prepare", { placement, fields, time: Math.floor(Date.now() / 1000), language: language() });
-          if (change !== this.#change) continue;
-          const pdf = await this.#viewer.open(await joined(this.blob, view.tail));
-          if (change !== this.#change) {
-            void pdf.loadingTask.destroy();
-            continue;
-          }
-          this.#viewer.use(pdf);
-          await this.#draw();
-          if (change !== this.#change) continue;
-          this.#prepared = { view, change, at: Date.now() };
-          $("code").textContent = view.code;
-          $("place").textContent = view.place;
-          this.#overlay?.place(placement, true);
-          if (!this.#keepFailure) this.#fail(null);
-          this.#ready(document.body.dataset["state"] === "editing");
-          this.#status(t("stampReady"));
-        } catch (thrown) {
-          if (change !== this.#change) continue;
-          this.#fail(failureOf(thrown));
-          this.#status("");
-          return;
-        }
-      }
-    })();
-    try {
-      await this.#preparing;
-    } finally {
-      this.#preparing = null;
-    }
-  }
-
-  #original(name: string): string | undefined {
-    return this.#view?.fields.find((field) => field.name === name)?.value;
-  }
-
-  // ---- signing ----
-
-  async #sign(): Promise<void> {
-    if (!this.#prepared || !this.#seal || !this.#sealAnswer || this.#hostOperation !== null) return;
-    this.#fail(null);
-    this.#keepFailure = false;
-    this.#lock(true);
-    let usedUp = false;
-    try {
-      if (Date.now() - this.#prepared.at > FRESH_MS) {
-        this.#changed(0);
-        await this.#prepare();
-      }
-      const prepared = this.#prepared;
-      if (!prepared) return;
-      const { name, size, pages, digest, place } = { name: this.job.name, ...prepared.view };
-      this.#hostOperation = newOperation();
-      this.background.onPhase = (phase) => this.#status(t(phase === "consent" ? "stampConsent" : phase === "pin" ? "stampPin" : "stampSigning"));
-      this.#status(t("stampConsent"));
-      const { signatures } = await this.background.sign(this.#hostOperation, this.#seal.certificate, this.#sealAnswer.id, [{ name, size, pages, digest, place }]);
-      const [signature] = signatures;
-      if (signature === undefined || signatures.length !== 1) throw { code: "answer-malformed", facts: { detail: "signatures" } } satisfies Failure;
-      this.#status(t("stampChecking"));
-      usedUp = true;
-      const { tail, report } = await this.#engine.call("finish", signature);
-      await this.#done(await joined(this.blob, tail), report);
-    } catch (thrown) {
-      this.#fail(failureOf(thrown));
-      this.#keepFailure = true;
-      this.#status("");
-      // A prepared revision is used up by an attempt to finish it.
-      if (usedUp && document.body.dataset["state"] !== "done") this.#changed(0);
-    } finally {
-      this.#hostOperation = null;
-      this.#lock(false);
-    }
-  }
-
-  async #done(stamped: Blob, report: VerifyReport): Promise<void> {
-    document.body.dataset["state"] = "done";
-    this.#overlay?.lock(true);
-    $("overlay").hidden = true;
-    $("title").textContent = t("stampDoneTitle");
-    this.#status(t("stampDoneText"));
-    $("result").hidden = false;
-    showReport($("report"), report);
-    for (const id of ["stamp", "cancel", "put-here", "retry"]) $(id).hidden = true;
-    $("return").hidden = false;
-    $("download").hidden = false;
-    if (!this.portal.isOpen) this.#portalGone();
-    this.portal.onGone = () => this.#portalGone();
-    const unsaved = (event: BeforeUnloadEvent): void => event.preventDefault();
-    window.addEventListener("beforeunload", unsaved);
-    $("return").addEventListener("click", () => {
-      window.removeEventListener("beforeunload", unsaved);
-      if (!this.portal.send({ type: "stamped", blob: stamped, report })) return this.#portalGone();
-      void this.#leave("done");
-    });
-    $("download").addEventListener("click", () => {
-      window.removeEventListener("beforeunload", unsaved);
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(stamped);
-      link.download = stampedName(this.job.name);
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    });
-    $("return").focus();
-    const pdf = await this.#viewer.open(stamped);
-    this.#viewer.use(pdf);
-    await this.#draw();
-  }
-
-  #portalGone(): void {
-    if (this.#settled) return;
-    $<HTMLButtonElement>("return").disabled = true;
-    this.#note(t("stampPortalGone"));
-  }
-
-  // ---- leaving ----
 
   /** Tells the portal's page, and closes. */
   async cancel(): Promise<void> {
-    if (this.#hostOperation !== null) this.background.cancelSigning(this.#hostOperation);
-    this.portal.send({ type: "failed", failure: tellPage(this.#failure ?? { code: "cancelled" }, language()) });
-    await this.#leave("failed");
+    this.#signing?.cancel();
+    const failure = shownFailure() ?? { code: "cancelled" };
+    this.portal.send({ type: "failed", failure: tellPage(failure, language()) });
+    await this.#leave(failure.code === "cancelled" ? "cancelled" : "failed");
   }
 
-  async #leave(outcome: "done" | "failed"): Promise<void> {
-    this.#settled = true;
-    document.body.dataset["state"] = "closed";
+  // ---- opening ----
+
+  /** The document, opened; asks for its password until it opens. */
+  async #unlocked(failure: Failure | null, owner: boolean): Promise<DocumentView | null> {
+    let password: string | null = null;
+    let refused = failure;
+    for (;;) {
+      if (refused || owner) {
+        fail(refused);
+        status(t("unlockWaiting"));
+        password = await askPassword(refused, owner);
+        if (password === null) return null;
+        fail(null);
+      }
+      try {
+        const view = await this.#engine.call("open", this.blob, this.job.name, password ?? undefined);
+        this.#viewer.password = password;
+        fail(null);
+        status(t("stampOpening"));
+        return view;
+      } catch (thrown) {
+        refused = failureOf(thrown);
+        if (!PASSWORD_CODES.includes(refused.code)) throw thrown;
+      }
+    }
+  }
+
+  #describe(view: DocumentView): void {
+    $("document-size").textContent = `${t("stampPages", view.pageCount)} · ${fileSize(view.size)}${view.encrypted ? ` · ${t("stampEncrypted")}` : ""}`;
+    $("earlier-row").hidden = view.signatures.length === 0;
+    $("earlier").textContent = t("stampEarlierCount", view.signatures.length);
+    note(view.hasXfa ? t("stampXfa") : "");
+  }
+
+  async #hash(view: DocumentView): Promise<void> {
+    let done = false;
+    this.#engine.onHashed = (bytes) => {
+      const percent = view.size === 0 ? 100 : Math.floor((bytes / view.size) * 100);
+      $("progress").hidden = done || percent >= 100;
+      $<HTMLProgressElement>("progress").value = percent;
+      if (!done && this.#sealed && percent < 100) status(t("stampHashing", percent));
+    };
+    await this.#engine.call("hash");
+    done = true;
+    $("progress").hidden = true;
+  }
+
+  async #fetchSeal(anew: boolean, overlay: Overlay): Promise<boolean> {
+    $("retry").hidden = true;
+    status(t("stampFetchingSeal"));
+    try {
+      const { choice, ...sealed } = await this.#sealing.fetch(anew);
+      this.#sealed = sealed;
+      $("change-seal").hidden = !choice;
+    } catch (thrown) {
+      // Whoever wanted another seal and took none keeps the one that is there.
+      if (!this.#sealed) {
+        fail(failureOf(thrown));
+        $("retry").hidden = false;
+      }
+      status("");
+      return false;
+    }
+    fail(null);
+    const { view } = this.#sealed;
+    document.body.dataset["seal"] = "";
+    $("organisation").textContent = view.organisation + (view.test ? ` · ${t("popupTest")}` : "");
+    $("credit-code").textContent = view.creditCode ?? "";
+    $("seal-name").textContent = view.name;
+    $("seal-size").textContent = t("stampSealSize", view.widthMm, view.heightMm);
+    overlay.useSeal(view);
+    return true;
+  }
+
+  /** Where the seal is offered first: as the page asked, else on the first free field, else on the page that is shown. */
+  async #place(panel: Panel, preview: Preview, view: DocumentView): Promise<void> {
+    const spots: Spot[] = [];
+    let refused: Failure | null = null;
+    for (const wish of this.job.placements) {
+      try {
+        spots.push(...(await panel.spots(wish)));
+      } catch (thrown) {
+        refused ??= failureOf(thrown);
+      }
+    }
+    if (!spots.some(({ kind }) => kind !== "date")) {
+      const own = firstField(view) ?? panel.proposal();
+      if (own) spots.unshift(own);
+    }
+    const one = view.signatures.length > 0 && (spots.find(({ kind }) => kind === "field") ?? spots.find(({ kind }) => kind === "seal") ?? panel.proposal());
+    this.#items.begin(one ? [one] : spots);
+    const page = this.#items.carrier && panel.pageOf(this.#items.carrier);
+    if (page !== null && page !== this.#desk.page) await this.#desk.go(page);
+    if (one && spots.length > 1) refused ??= { code: "marks-on-signed" };
+    if (refused) {
+      fail(refused);
+      preview.keepFailure = true;
+    }
+  }
+
+  #connect(overlay: Overlay, panel: Panel, preview: Preview, view: DocumentView): void {
+    overlay.fields.onValue = (field, value) => {
+      this.#values.set(field.name, value);
+      preview.keepFailure = false;
+      preview.changed(PAUSE_MS);
+    };
+    let begun = false;
+    this.#items.onChange = () => {
+      if (begun) preview.keepFailure = false;
+      begun = true;
+      overlay.update();
+      panel.update();
+      preview.changed(PAUSE_MS);
+    };
+    this.#desk.onShown = (page, shown) => {
+      overlay.show(page, shown);
+      panel.turned();
+    };
+    preview.onReady = (ready) => ($<HTMLButtonElement>("stamp").disabled = !ready);
+    preview.onRefused = (code) => ($("owner-password").hidden = !(view.encrypted && code === "pdf-forbids-changes"));
+    const resealed = async (anew: boolean): Promise<void> => {
+      const first = this.#sealed === null;
+      if (!(await this.#fetchSeal(anew, overlay))) return;
+      if (first) await this.#place(panel, preview, view);
+      await this.#hashing;
+      preview.able = true;
+    };
+    this.#desk.listen();
+    panel.listen();
+    new Tools(panel, this.#items, overlay, this.#desk).listen();
+    $("stamp").addEventListener("click", () => void this.#signing?.sign());
+    $("retry").addEventListener("click", () => void resealed(false));
+    $("change-seal").addEventListener("click", () => void resealed(true));
+    $("owner-password").addEventListener("click", () => void this.#reopen(preview));
+  }
+
+  /** Opens the document again with its owner's password. */
+  async #reopen(preview: Preview): Promise<void> {
+    try {
+      const view = await this.#unlocked(null, true);
+      if (!view) return;
+      $("owner-password").hidden = true;
+      this.#hashing = this.#hash(view);
+      await this.#hashing;
+      if (this.#sealed) await this.#engine.call("useSeal", this.#sealed.answer);
+      preview.able = this.#sealed !== null;
+    } catch (thrown) {
+      fail(failureOf(thrown));
+    }
+  }
+
+  async #leave(outcome: "done" | "failed" | "cancelled"): Promise<void> {
+    this.#signing?.settle();
+    enter("closed");
     this.background.settled(outcome);
-    // A moment, so that a Blob has arrived before its maker closes.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // A moment, so that a failure has arrived before its sender closes.
+    if (outcome !== "done") await new Promise((resolve) => setTimeout(resolve, 300));
     await closeTab(this.job);
   }
+}
 
-  // ---- drawing ----
+/** The first signature field that nobody has signed. */
+function firstField(view: DocumentView): Spot | null {
+  const free = view.fields.find((field) => field.kind === "signature" && !field.signed && !field.readOnly && field.widgets.length > 0);
+  return free ? { kind: "field", field: free.name } : null;
+}
 
-  async #draw(): Promise<void> {
-    const desk = $("desk");
-    const fit = (widthMm: number): number => Math.max(1, (desk.clientWidth - 48) / widthMm);
-    const shown = await this.#viewer.show(this.#page, (widthMm) => (this.#zoom === null ? Math.min(fit(widthMm), PX_PER_MM_100 * 2) : this.#zoom * PX_PER_MM_100));
-    if (!shown) return;
-    this.#shown = shown;
-    $("sheet").setAttribute("aria-label", t("stampSheet", this.#page + 1));
-    $<HTMLInputElement>("page").value = String(this.#page + 1);
-    $("page-of").textContent = t("stampPageOf", this.#viewer.pages);
-    $<HTMLButtonElement>("previous").disabled = this.#page <= 0;
-    $<HTMLButtonElement>("next").disabled = this.#page >= this.#viewer.pages - 1;
-    $("zoom-fit").textContent = `${Math.round((shown.pxPerMm / PX_PER_MM_100) * 100)}%`;
-    this.#overlay?.show(this.#page, shown);
-    $("put-here").hidden = !this.#seal || document.body.dataset["state"] !== "editing" || this.#pageOf(this.#placement) === this.#page;
-  }
-
-  #go(page: number): void {
-    const last = Math.max(0, this.#viewer.pages - 1);
-    this.#page = Math.min(Math.max(0, Number.isFinite(page) ? page : this.#page), last);
-    void this.#draw().then(() => $("desk").scrollTo({ top: 0 }));
-  }
-
-  #zoomBy(factor: number): void {
-    const now = (this.#shown?.pxPerMm ?? PX_PER_MM_100) / PX_PER_MM_100;
-    this.#zoom = Math.min(5, Math.max(0.25, now * factor));
-    void this.#draw();
-  }
-
-  #listen(): void {
-    $("previous").addEventListener("click", () => this.#go(this.#page - 1));
-    $("next").addEventListener("click", () => this.#go(this.#page + 1));
-    $("page").addEventListener("change", () => this.#go(Number.parseInt($<HTMLInputElement>("page").value, 10) - 1));
-    $("zoom-in").addEventListener("click", () => this.#zoomBy(1.25));
-    $("zoom-out").addEventListener("click", () => this.#zoomBy(0.8));
-    $("zoom-fit").addEventListener("click", () => {
-      this.#zoom = null;
-      void this.#draw();
-    });
-    let resized: ReturnType<typeof setTimeout> | null = null;
-    window.addEventListener("resize", () => {
-      if (resized !== null) clearTimeout(resized);
-      resized = setTimeout(() => this.#zoom === null && void this.#draw(), 150);
-    });
-    $("put-here").addEventListener("click", () => {
-      const proposal = this.#overlay?.proposal(this.#page);
-      if (!proposal) return;
-      this.#placeAt(proposal);
-      $("put-here").hidden = true;
-      $("seal")?.focus();
-    });
-    $("stamp").addEventListener("click", () => void this.#sign());
-    $("cancel").addEventListener("click", () => void this.cancel());
-    $("retry").addEventListener("click", () => void this.#fetchSeal());
-    document.addEventListener("keydown", (event) => {
-      const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select, #seal");
-      if (typing || event.altKey || event.ctrlKey || event.metaKey) return;
-      if (event.key === "PageDown") this.#go(this.#page + 1);
-      else if (event.key === "PageUp") this.#go(this.#page - 1);
-      else return;
-      event.preventDefault();
-    });
-    this.portal.onAborted = () => {
-      this.#settled = true;
-      if (this.#hostOperation !== null) this.background.cancelSigning(this.#hostOperation);
-    };
-  }
-
-  // ---- small things ----
-
-  #firstField(): Placement | null {
-    const free = this.#view?.fields.find((field) => field.kind === "signature" && !field.signed && !field.readOnly && field.widgets.length > 0);
-    return free ? { field: free.name } : null;
-  }
-
-  #pageOf(placement: Placement | null): number | null {
-    if (!placement) return null;
-    if ("page" in placement) return Math.min(Math.max(0, placement.page - 1), Math.max(0, (this.#view?.pageCount ?? 1) - 1));
-    return this.#view?.fields.find((field) => field.name === placement.field)?.widgets[0]?.page ?? null;
-  }
-
-  #lock(locked: boolean): void {
-    if (locked) document.body.dataset["state"] = "signing";
-    else if (document.body.dataset["state"] === "signing") document.body.dataset["state"] = "editing";
-    this.#overlay?.lock(locked);
-    if (locked) this.#ready(false);
-    else if (this.#prepared) this.#ready(document.body.dataset["state"] === "editing");
-  }
-
-  #ready(ready: boolean): void {
-    $<HTMLButtonElement>("stamp").disabled = !ready;
-  }
-
-  #fail(failure: Failure | null): void {
-    this.#failure = failure;
-    showFailure($("failure"), failure);
-  }
-
-  #status(text: string): void {
-    $("status").textContent = text;
-  }
-
-  #note(text: string): void {
-    $("note").hidden = text === "";
-    $("note").textContent = text;
-  }
-
-  #progress(percent: number): void {
-    $("progress").hidden = this.#hashed || percent >= 100;
-    $<HTMLProgressElement>("progress").value = percent;
-    if (!this.#hashed && this.#seal && percent < 100) this.#status(t("stampHashing", percent));
-  }
+/** The page (from 0) that a wish names, where it can be told before the document has been searched. */
+function firstPage(wish: Placement | undefined, view: DocumentView): number | null {
+  if (!wish) return null;
+  const page = "page" in wish ? wish.page : "date" in wish ? wish.date.page : null;
+  if (page !== null) return Math.min(Math.max(0, page - 1), Math.max(0, view.pageCount - 1));
+  return "field" in wish ? (view.fields.find((field) => field.name === wish.field)?.widgets[0]?.page ?? null) : 0;
 }
 
 /** The page's call `verify`: no window to look at, only the report. */
@@ -425,30 +289,6 @@ async function closeTab(job?: Job): Promise<void> {
   if (tab?.id !== undefined) await chrome.tabs.remove(tab.id);
 }
 
-/** Original and revision as one Blob, read back: the verifier saw these bytes, and these must be the ones that leave. */
-async function joined(original: Blob, tail: Uint8Array): Promise<Blob> {
-  const whole = new Blob([original, tail as Uint8Array<ArrayBuffer>], { type: "application/pdf" });
-  const back = new Uint8Array(await whole.slice(original.size).arrayBuffer());
-  if (back.length !== tail.length || !back.every((byte, index) => byte === tail[index])) throw new Refused("internal", { detail: "the revision was not appended as it is" });
-  return whole;
-}
-
-function size(bytes: number): string {
-  if (bytes < 1024 * 1024) return `${Math.max(1, Math.round(bytes / 1024))} KB`;
-  return `${(bytes / (1024 * 1024)).toFixed(1)} MB`;
-}
-
-function stampedName(name: string): string {
-  const stem = name.replace(/\.pdf$/i, "");
-  return `${stem}${language() === "en" ? "-stamped" : "-已盖章"}.pdf`;
-}
-
-/** 128 random bits as 22 characters of base64url. */
-function newOperation(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
 async function start(): Promise<void> {
   await useLanguage();
   translate(document);
@@ -457,12 +297,10 @@ async function start(): Promise<void> {
   let visit: Job | undefined;
   const end = (failure: Failure | null): void => {
     over = true;
-    document.body.dataset["state"] = "failed";
+    enter("failed");
     showFailure($("failure"), failure);
-    $("status").textContent = t("stampClosed");
-    $("progress").hidden = true;
-    $("stamp").hidden = true;
-    $("cancel").hidden = true;
+    status(t("stampClosed"));
+    for (const id of ["progress", "stamp", "cancel"]) $(id).hidden = true;
     $("return").hidden = false;
     $("return").addEventListener("click", () => void closeTab(visit));
   };
@@ -474,7 +312,7 @@ async function start(): Promise<void> {
     const blob = await portal.document;
     if (job.verb === "verify") return await verifyOnly(portal, background, blob);
     const page = new StampingPage(job, background, portal, blob);
-    await page.open();
+    if (!(await page.open())) await page.cancel();
   } catch (thrown) {
     // The document can not be opened: the portal's page learns it at once, and here it stays readable.
     const failure = failureOf(thrown);

@@ -21,6 +21,8 @@ export interface ShownPage {
 }
 
 export class Viewer {
+  /** The document's own password, where it has one. */
+  password: string | null = null;
   #pdfjs: Promise<PdfJs> | null = null;
   #document: PDFDocumentProxy | null = null;
   #font: Promise<ArrayBuffer> | null = null;
@@ -58,6 +60,7 @@ export class Viewer {
       isEvalSupported: false,
       enableXfa: false,
       verbosity: 0,
+      ...(this.password === null ? {} : { password: this.password }),
     } as Parameters<PdfJs["getDocument"]>[0]);
     try {
       return await task.promise;

@@ -1,17 +1,23 @@
 // The stamping page's worker: runs the wasm module over the document's Blob, where reading may block. It keeps one document.
 
-import init, { hashDocument, memoryBytes, Stamping } from "sealbridge-wasm";
+import init, { describeSeal, hashDocument, memoryBytes, Stamping } from "sealbridge-wasm";
 import type { DocumentView, Finished, PreparedView, PrepareWish, SealView } from "sealbridge-wasm";
 import { failureOf, Refused } from "../failure";
 import type { Failure, SealAnswer } from "../protocol";
 import type { VerifyReport } from "../page/sealbridge";
+import type { Placement } from "../messages";
+import type { Spot } from "./items";
 
 /** What the page can ask, with what it gets. */
 export interface Methods {
-  open: (document: Blob, name: string) => DocumentView;
+  open: (document: Blob, name: string, password?: string) => DocumentView;
   /** Progress arrives as separate messages. */
   hash: () => null;
   useSeal: (answer: SealAnswer) => SealView;
+  /** A seal that is only looked at. */
+  describeSeal: (answer: SealAnswer) => SealView;
+  /** What a page may ask for, as places: pages counted, keywords found, seams cut. */
+  places: (wishes: Placement[]) => Spot[];
   prepare: (wish: PrepareWish) => PreparedView;
   finish: (cms: string) => Finished;
   verify: () => VerifyReport;
@@ -27,9 +33,10 @@ let stamping: Stamping | null = null;
 let blob: Blob | null = null;
 
 const methods: { [M in keyof Methods]: (...args: Parameters<Methods[M]>) => ReturnType<Methods[M]> | Promise<ReturnType<Methods[M]>> } = {
-  open(document, name) {
+  open(document, name, password) {
     stamping?.free();
-    stamping = new Stamping(document, name);
+    stamping = null;
+    stamping = new Stamping(document, name, password);
     blob = document;
     return stamping.describe();
   },
@@ -45,9 +52,18 @@ const methods: { [M in keyof Methods]: (...args: Parameters<Methods[M]>) => Retu
     return current().useSeal(bytes(answer.seal), bytes(answer.certificate.der), answer.certificate.chain.map(bytes));
   },
 
+  describeSeal(answer) {
+    return describeSeal(bytes(answer.seal), bytes(answer.certificate.der));
+  },
+
+  places(wishes) {
+    return current().places(wishes);
+  },
+
   async prepare(wish) {
-    // Ten megabytes are read only for values that need them.
-    if (current().needsFont(Object.values(wish.fields))) {
+    // Ten megabytes are read only for texts that need them.
+    const dated = wish.placements.some((place) => "date" in place);
+    if (current().needsFont([...Object.values(wish.fields), ...(dated ? ["年月日"] : [])])) {
       const font = await fetch(FONT);
       current().useFont(new Uint8Array(await font.arrayBuffer()));
     }

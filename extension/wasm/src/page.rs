@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
+use crate::place::{self, Place};
 use crate::throw::{Thrown, thrown, to_js};
 
 /// Longest arguments of a page, in bytes of JSON; documents are not among them.
@@ -62,28 +63,6 @@ struct Stamp {
     fields: BTreeMap<String, String>,
 }
 
-/// Where a page would like the seal; pages are counted from 1, millimetres from the lower left corner as displayed.
-#[derive(Serialize, Deserialize, Clone)]
-#[serde(untagged)]
-pub(crate) enum Place {
-    Field(FieldPlace),
-    Page(PagePlace),
-}
-
-#[derive(Serialize, Deserialize, Clone)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FieldPlace {
-    pub(crate) field: String,
-}
-
-#[derive(Serialize, Deserialize, Clone)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PagePlace {
-    pub(crate) page: u32,
-    pub(crate) x: f64,
-    pub(crate) y: f64,
-}
-
 /// Reads the arguments of a page's call.
 ///
 /// # Errors
@@ -121,19 +100,13 @@ fn read(verb: &str, json: &str) -> Result<PageCall, Failure> {
 }
 
 fn check(stamp: &Stamp) -> Result<(), Failure> {
-    let malformed = |detail| Err(Failure::new(Code::RequestMalformed).with("detail", detail));
-    if stamp.placements.len() > 1 {
-        return malformed("placements: one at most");
+    // What a person draws by hand is not a page's to bring.
+    if stamp.placements.iter().any(|place| matches!(place, Place::Drawing { .. })) {
+        return Err(Failure::new(Code::RequestUnknownField).with("field", "drawing"));
     }
-    for place in &stamp.placements {
-        if let Place::Page(place) = place
-            && (place.page == 0 || !place.x.is_finite() || !place.y.is_finite())
-        {
-            return malformed("placements: page counts from 1");
-        }
-    }
+    place::check(&stamp.placements)?;
     if stamp.fields.len() > FIELDS_MAX || stamp.fields.values().any(|value| value.chars().count() > VALUE_MAX) {
-        return malformed("fields: too many or too long");
+        return Err(Failure::new(Code::RequestMalformed).with("detail", "fields: too many or too long"));
     }
     Ok(())
 }
@@ -176,6 +149,13 @@ mod tests {
             ("stamp", r#"{"name":"a.pdf","placements":[{"page":0,"x":10,"y":20}]}"#.to_owned(), Some(Code::RequestMalformed)),
             ("stamp", r#"{"name":"a.pdf","placements":[{"field":"a","page":1}]}"#.to_owned(), Some(Code::RequestMalformed)),
             ("stamp", r#"{"name":"a.pdf","placements":[{"field":"a"},{"field":"b"}]}"#.to_owned(), Some(Code::RequestMalformed)),
+            ("stamp", r#"{"name":"a.pdf","placements":[{"field":"a"},{"pages":"2-last","x":1,"y":2},{"seam":{}},{"keyword":"盖章"}]}"#.to_owned(), None),
+            ("stamp", r#"{"name":"a.pdf","placements":[{"field":"a","picture":"x"}]}"#.to_owned(), Some(Code::RequestUnknownField)),
+            (
+                "stamp",
+                r#"{"name":"a.pdf","placements":[{"drawing":{"page":1,"x":1,"y":1,"width":9,"height":9,"strokes":[[[0,0]]]}}]}"#.to_owned(),
+                Some(Code::RequestUnknownField),
+            ),
             ("stamp", r#"{"name":"a.pdf","pin":"123456"}"#.to_owned(), Some(Code::RequestUnknownField)),
             ("stamp", r#"{"name":"a.pdf","digest":"00"}"#.to_owned(), Some(Code::RequestUnknownField)),
             ("sign", "{}".to_owned(), Some(Code::VerbUnknown)),

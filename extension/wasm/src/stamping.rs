@@ -14,21 +14,20 @@ use sealbridge_protocol::fields::Label;
 use sealbridge_protocol::{Code, Failure, Language};
 use sealbridge_seal::placement::displayed_size_mm;
 use sealbridge_seal::verify::Report;
-use sealbridge_seal::{Check, OriginalHash, Placement, Policy, PreparedStamp, Seal, StampRequest, finish_and_check, prepare, reserve_for, verify};
+use sealbridge_seal::{Check, OriginalHash, Policy, PreparedStamp, Seal, StampRequest, finish_and_check, prepare, reserve_for, verify};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
 use crate::document::BlobSource;
 use crate::hash::OriginalDigest;
-use crate::page::Place;
+use crate::layout::{Layout, Refused};
+use crate::place::{self, Place};
 use crate::throw::{Thrown, pdf_failure, stamp_failure, thrown, to_js};
 use crate::view::{self, DocumentView, seconds};
 
 /// Room in the signature for certificates that the host adds and we have not seen.
 const MARGIN: usize = 4 * 1024;
-/// How much of a page's width or height a seal may take that is larger than the page.
-const PAGE_PART: f64 = 0.9;
 
 /// A document with what has been put beside it so far: the seal, the hash, a prepared revision.
 #[wasm_bindgen]
@@ -54,7 +53,7 @@ struct SealInUse {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wish {
-    placement: Place,
+    placements: Vec<Place>,
     fields: BTreeMap<String, String>,
     time: f64,
     language: String,
@@ -72,9 +71,30 @@ struct SealView<'a> {
     organisation: String,
     credit_code: Option<String>,
     certificate: String,
+    serial: String,
     not_after: i64,
     valid_until: i64,
     test: bool,
+}
+
+impl<'a> SealView<'a> {
+    fn of(seal: &'a Seal, signer: &Certificate) -> Self {
+        let picture = seal.picture();
+        Self {
+            name: seal.name(),
+            width_mm: picture.width_mm,
+            height_mm: picture.height_mm,
+            kind: &picture.kind,
+            picture: &picture.data,
+            organisation: signer.organisation().unwrap_or_default().to_owned(),
+            credit_code: signer.credit_code(),
+            certificate: signer.id(),
+            serial: signer.serial_hex(),
+            not_after: signer.not_after(),
+            valid_until: seal.valid_until(),
+            test: signer.is_test(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -199,20 +219,20 @@ impl Stamping {
         }
         let reserve = reserve_for(&certificates).saturating_add(MARGIN);
         let in_use = self.seal.insert(SealInUse { seal, signer, reserve });
-        let picture = in_use.seal.picture();
-        to_js(&SealView {
-            name: in_use.seal.name(),
-            width_mm: picture.width_mm,
-            height_mm: picture.height_mm,
-            kind: &picture.kind,
-            picture: &picture.data,
-            organisation: in_use.signer.organisation().unwrap_or_default().to_owned(),
-            credit_code: in_use.signer.credit_code(),
-            certificate: in_use.signer.id(),
-            not_after: in_use.signer.not_after(),
-            valid_until: in_use.seal.valid_until(),
-            test: in_use.signer.is_test(),
-        })
+        to_js(&SealView::of(&in_use.seal, &in_use.signer))
+    }
+
+    /// What a page may ask for, as places for people to see: pages counted, keywords found, seams cut.
+    ///
+    /// # Errors
+    /// `pages-malformed`, `keyword-missing`, `page-missing`; `request-malformed` before the seal is there, and as reading.
+    pub fn places(&self, wishes: JsValue) -> Result<JsValue, Thrown> {
+        let missing = |detail: &str| thrown(&Failure::new(Code::RequestMalformed).with("detail", detail));
+        let wishes: Vec<Place> = serde_wasm_bindgen::from_value(wishes).map_err(|error| missing(&error.to_string()))?;
+        place::check(&wishes).map_err(|failure| thrown(&failure))?;
+        let in_use = self.seal.as_ref().ok_or_else(|| missing("no seal"))?;
+        let layout = Layout { document: &self.document, seal: &in_use.seal };
+        to_js(&layout.spots(&wishes).map_err(|refused| self.refused(refused))?)
     }
 
     /// Makes the revision that would be signed: values filled in, seal in place, the signature still missing.
@@ -225,8 +245,12 @@ impl Stamping {
         let wish: Wish = serde_wasm_bindgen::from_value(wish).map_err(|error| missing(&error.to_string()))?;
         let hash = self.hash.as_ref().ok_or_else(|| missing("the original is not hashed yet"))?;
         let in_use = self.seal.as_ref().ok_or_else(|| missing("no seal"))?;
+        place::check(&wish.placements).map_err(|failure| thrown(&failure))?;
+        let layout = Layout { document: &self.document, seal: &in_use.seal };
+        let (placement, marks) = layout.request(wish.placements).map_err(|refused| self.refused(refused))?;
         let request = StampRequest {
-            placement: self.placement(wish.placement, &in_use.seal),
+            placement,
+            marks,
             field_values: wish.fields.into_iter().collect(),
             seal: &in_use.seal,
             signer: &in_use.signer,
@@ -283,29 +307,31 @@ impl Stamping {
         to_js(&ReportView::from(&report))
     }
 
-    /// True size, or smaller where the page is smaller than the seal; the overlay of the stamping page does the same.
-    fn placement(&self, place: Place, seal: &Seal) -> Placement {
-        let place = match place {
-            Place::Field(place) => return Placement::Field(place.field),
-            Place::Page(place) => place,
-        };
-        let index = (place.page as usize).saturating_sub(1);
-        let (width, height) = (f64::from(seal.picture().width_mm), f64::from(seal.picture().height_mm));
-        // A page that is not there is refused where the stamp is prepared.
-        let scale = self.document.page(index).map_or(1.0, |page| {
-            let (page_width, page_height) = displayed_size_mm(&page);
-            (PAGE_PART * page_width / width).min(PAGE_PART * page_height / height).min(1.0)
-        });
-        Placement::Page { index, x_mm: place.x, y_mm: place.y, width_mm: width * scale }
-    }
-
     fn pdf(&self, error: sealbridge_pdf::PdfError) -> Thrown {
         thrown(&pdf_failure(error, &self.name))
+    }
+
+    fn refused(&self, refused: Refused) -> Thrown {
+        match refused {
+            Refused::Stamp(error) => self.stamp(&error),
+            Refused::Wish(failure) => thrown(&failure),
+        }
     }
 
     fn stamp(&self, error: &sealbridge_seal::StampError) -> Thrown {
         thrown(&stamp_failure(error, &self.name))
     }
+}
+
+/// A seal that is only looked at, with the certificate that it would sign with.
+///
+/// # Errors
+/// `seal-invalid`, `certificate-unreadable`.
+#[wasm_bindgen(js_name = describeSeal)]
+pub fn describe_seal(seal: &[u8], certificate: &[u8]) -> Result<JsValue, Thrown> {
+    let seal = Seal::parse(seal).map_err(|error| thrown(&stamp_failure(&error.into(), "")))?;
+    let signer = Certificate::parse(certificate).map_err(|error| thrown(&Failure::new(Code::CertificateUnreadable).with("detail", error)))?;
+    to_js(&SealView::of(&seal, &signer))
 }
 
 /// Bytes of the module's memory, for measurements.

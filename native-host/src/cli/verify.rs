@@ -12,7 +12,7 @@ use sealbridge_seal::{Policy, Report, Verdict, verify};
 use serde_json::{Value, json};
 
 use super::{Voice, exit_code};
-use crate::file::{self, FileSource};
+use crate::file;
 use crate::host::now;
 use crate::time::parse_rfc3339;
 
@@ -24,6 +24,9 @@ pub(super) struct Verify {
     /// Certificates of trusted authorities, PEM; may be repeated 信任的根证书
     #[arg(long, value_name = "PEM")]
     trust: Vec<PathBuf>,
+    /// Certificates of seal makers that are trusted by themselves, PEM; may be repeated 信任的制章人证书
+    #[arg(long, value_name = "PEM")]
+    seal_maker: Vec<PathBuf>,
     /// The time that counts as now, RFC 3339 验证时刻
     #[arg(long, value_name = "TIME", value_parser = |text: &str| parse_rfc3339(text).ok_or("2026-11-21T05:22:00Z"))]
     at: Option<i64>,
@@ -34,12 +37,14 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) fn run(self, voice: Voice) -> Result<u8, Failure> {
-        let anchors = anchors(&self.trust)?;
+        let anchors = certificates(&self.trust)?;
+        let makers: Vec<[u8; 32]> = certificates(&self.seal_maker)?.iter().map(Certificate::sha256).collect();
+        let policy = Policy { anchors: &anchors, seal_makers: &makers, now: self.at.unwrap_or_else(now), ..Policy::default() };
         let password = self.password_fd.map(super::stamp::read_secret).transpose()?;
         let mut worst = 0;
         let mut documents = Vec::new();
         for path in &self.files {
-            let judged = judge(path, &anchors, self.at.unwrap_or_else(now), password.as_ref().map(|secret| secret.as_slice()));
+            let judged = judge(path, &policy, password.as_ref().map(|secret| secret.as_slice()), voice);
             let code = match &judged {
                 Ok(report) => match report.verdict {
                     Verdict::Valid => 0,
@@ -62,22 +67,22 @@ impl Verify {
     }
 }
 
-fn judge(path: &Path, anchors: &[Certificate], at: i64, password: Option<&[u8]>) -> Result<Report, Failure> {
-    let source = FileSource::open(path)?;
+fn judge(path: &Path, policy: &Policy<'_>, password: Option<&[u8]>, voice: Voice) -> Result<Report, Failure> {
+    let source = super::stamp::opened_to_read(path, voice)?;
     let pdf = |error| super::stamp::pdf_failure(&error, path);
     let options = OpenOptions { password: password.map(<[u8]>::to_vec), ..OpenOptions::default() };
     let document = Document::open(source, options).map_err(pdf)?;
-    verify(&document, &Policy { anchors, now: at, password, ..Policy::default() }).map_err(pdf)
+    verify(&document, &Policy { password, ..policy.clone() }).map_err(pdf)
 }
 
-fn anchors(files: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
-    let mut anchors = Vec::new();
+fn certificates(files: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
+    let mut certificates = Vec::new();
     for file in files {
         let failed = |detail: &dyn std::fmt::Display| Failure::new(Code::ReadFailed).with("name", file::name(file)).with("detail", detail);
         let text = std::fs::read_to_string(file).map_err(|error| failed(&error))?;
-        anchors.extend(Certificate::parse_pem(&text).map_err(|error| failed(&error))?);
+        certificates.extend(Certificate::parse_pem(&text).map_err(|error| failed(&error))?);
     }
-    Ok(anchors)
+    Ok(certificates)
 }
 
 fn described(path: &Path, judged: &Result<Report, Failure>, language: Language) -> Value {

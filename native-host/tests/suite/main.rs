@@ -3,12 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // clippy.toml exempts test functions, not their helpers
 
+mod batch;
 mod cancelling;
 mod dialogs;
 mod doctor;
 mod door;
 mod faults;
 mod locking;
+mod places;
 mod support;
 mod terminal;
 mod tokens;

@@ -188,7 +188,7 @@ impl World {
         assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command
             .args(arguments)
@@ -218,6 +218,19 @@ impl World {
         let text = String::from_utf8(output.stdout).unwrap();
         let document = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text} {}", String::from_utf8_lossy(&output.stderr)));
         (output.status.code().unwrap(), document)
+    }
+
+    /// A file of this world's folder, which is where the program runs.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs the terminal door with `--json`; gives exit code, the document of each line, and what stood on standard error.
+    pub(crate) fn lines(&self, arguments: &[&str], input: &str) -> (i32, Vec<serde_json::Value>, String) {
+        let output = self.run_with(&[arguments, &["--json"]].concat(), input);
+        let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        let documents = stdout.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line} {stderr}"))).collect();
+        (output.status.code().unwrap_or_else(|| panic!("{stderr}")), documents, stderr)
     }
 
     /// Opens the browser's door as Chromium does.
@@ -528,7 +541,11 @@ fn seal(certificate: &Certificate, now: i64) -> Vec<u8> {
     ses::assemble(&to_be_signed, maker(&key).der(), Algorithm::Es256, &signature).unwrap().der().to_vec()
 }
 
-/// The seal maker's certificate.
+/// The certificate of who made the seals on the tokens.
+pub(crate) fn seal_maker() -> Certificate {
+    maker(&p256::ecdsa::SigningKey::from_slice(&[8; 32]).unwrap())
+}
+
 fn maker(key: &p256::ecdsa::SigningKey) -> Certificate {
     let spki = sealbridge_pki::key::encode_ec_spki(key.verifying_key().to_sec1_point(false).as_bytes()).unwrap();
     let (subject, ca) = (subject("测试制章人", None), authority());
@@ -541,7 +558,7 @@ fn maker(key: &p256::ecdsa::SigningKey) -> Certificate {
         not_before: 1_600_000_000,
         not_after: 2_500_000_000,
         crl_distribution_point: None,
-        extended_key_usage: &[],
+        extended_key_usage: &[sealbridge_pki::oid::KP_SEAL_MAKING],
     };
     let tbs = ToBeSigned::new(&template, Algorithm::Es256).unwrap();
     tbs.assemble(&signed(&authority_key(), tbs.der())).unwrap()
@@ -549,18 +566,48 @@ fn maker(key: &p256::ecdsa::SigningKey) -> Certificate {
 
 /// A PDF of one empty page.
 pub(crate) fn small_pdf() -> Vec<u8> {
-    let objects = ["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>", "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<<>>>>"];
+    pdf(&["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>", "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<<>>>>"])
+}
+
+/// A PDF of three pages: on the first a text field, a choice and empty signature fields with these names, on the others the
+/// words "Seal here", once on the second page and twice on the third.
+pub(crate) fn form_pdf(seals: &[&str]) -> Vec<u8> {
+    let text = |text: &str| format!("<FEFF{}>", text.encode_utf16().map(|unit| format!("{unit:04X}")).collect::<String>());
+    let content = |lines: &str| format!("<</Length {}>>\nstream\n{lines}\nendstream", lines.len());
+    let signature_fields = (11..).take(seals.len()).map(|number| format!("{number} 0 R")).collect::<Vec<_>>().join(" ");
+    let page = |more: &str| format!("<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 9 0 R>>>>{more}>>");
+    let line = |y: u32| format!("BT /F 12 Tf 100 {y} Td (Seal here) Tj ET");
+    let mut objects = vec![
+        format!("<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[6 0 R 10 0 R {signature_fields}]/DA(/F 10 Tf)/DR<</Font<</F 9 0 R>>>>>>>>"),
+        "<</Type/Pages/Kids[3 0 R 4 0 R 5 0 R]/Count 3>>".to_owned(),
+        page(&format!("/Annots[6 0 R 10 0 R {signature_fields}]")),
+        page("/Contents 7 0 R"),
+        page("/Contents 8 0 R"),
+        format!("<</Type/Annot/Subtype/Widget/FT/Tx/T{}/TU{}/Rect[100 700 400 720]/F 4/Ff 2/MaxLen 40/P 3 0 R>>", text("投标人"), text("投标人名称")),
+        content(&line(600)),
+        content(&format!("{} {}", line(600), line(400))),
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>".to_owned(),
+        "<</Type/Annot/Subtype/Widget/FT/Ch/T(kind)/Ff 131073/Opt[(a)(b)]/V(b)/Rect[100 660 200 680]/F 4/P 3 0 R>>".to_owned(),
+    ];
+    for (name, left) in seals.iter().zip((100..).step_by(150)) {
+        objects.push(format!("<</Type/Annot/Subtype/Widget/FT/Sig/T{}/Rect[{left} 100 {} 220]/F 4/P 3 0 R>>", text(name), left + 120));
+    }
+    pdf(&objects.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// A PDF of these objects; the first one is the catalog.
+fn pdf(objects: &[&str]) -> Vec<u8> {
     let mut file = b"%PDF-1.7\n".to_vec();
     let mut offsets = Vec::new();
     for (number, object) in (1..).zip(objects) {
         offsets.push(file.len());
         file.extend(format!("{number} 0 obj\n{object}\nendobj\n").bytes());
     }
-    let start = file.len();
-    file.extend(b"xref\n0 4\n0000000000 65535 f \n");
+    let (start, size) = (file.len(), objects.len() + 1);
+    file.extend(format!("xref\n0 {size}\n0000000000 65535 f \n").bytes());
     for offset in offsets {
         file.extend(format!("{offset:010} 00000 n \n").bytes());
     }
-    file.extend(format!("trailer\n<</Size 4/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").bytes());
+    file.extend(format!("trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").bytes());
     file
 }

@@ -7,14 +7,14 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::support::{Kinds, PIN, World, authority, small_pdf};
+use crate::support::{Kinds, PIN, World, authority, form_pdf, seal_maker, small_pdf};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
     arguments: Vec<String>,
     exit: i32,
-    /// Files to be written first, by name: `small.pdf` is a PDF of one page, anything else the text itself.
+    /// Files to be written first, by name: `small.pdf` is a PDF of one page, `form.pdf` one with a form, anything else the text itself.
     #[serde(default)]
     files: std::collections::BTreeMap<String, String>,
     #[serde(default)]
@@ -41,7 +41,11 @@ fn cases() {
             fs::write(world.config_file(), config).unwrap();
         }
         for (file, text) in &case.files {
-            let bytes = if text == "small.pdf" { small_pdf() } else { text.clone().into_bytes() };
+            let bytes = match text.as_str() {
+                "small.pdf" => small_pdf(),
+                "form.pdf" => form_pdf(&["公章", "法人章"]),
+                _ => text.clone().into_bytes(),
+            };
             fs::write(world.folder.path().join(file), bytes).unwrap();
         }
         let arguments: Vec<&str> = case.arguments.iter().map(String::as_str).collect();
@@ -82,6 +86,15 @@ fn a_pdf_is_stamped_and_verifies() {
         }
         let output = world.run(&["verify", "out.pdf", "--trust", "trust.pem"]);
         assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+        // The seal's maker is trusted by what its certificate is for, or by a pin.
+        fs::write(path("maker.pem"), seal_maker().to_pem()).unwrap();
+        let maker_trusted = |more: &[&str]| {
+            let output = world.run(&[&["verify", "out.pdf", "--json"], more].concat());
+            let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            told["documents"][0]["report"]["signatures"][0]["seal"]["makerTrusted"].as_bool().unwrap()
+        };
+        assert!(maker_trusted(&["--trust", "trust.pem"]) && maker_trusted(&["--seal-maker", "maker.pem"]));
+        assert!(!maker_trusted(&[]) && !maker_trusted(&["--seal-maker", "trust.pem"]));
         // Without anchors nothing is called valid.
         assert_eq!(world.run(&["verify", "out.pdf"]).status.code(), Some(1));
         assert_eq!(world.run(&["verify", "in.pdf"]).status.code(), Some(2));

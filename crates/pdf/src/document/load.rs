@@ -149,6 +149,7 @@ impl<S: Source> Document<S> {
             return Err(PdfError::damaged(offset, "another object than the one that should be here"));
         }
         let weight = parser.lexer.position().saturating_sub(offset);
+        self.note_doubled(number, parser.doubled);
         let owner = indirect.reference;
         let mut object = match (indirect.object, indirect.stream_start) {
             (Object::Dictionary(dictionary), Some(start)) => {
@@ -162,6 +163,21 @@ impl<S: Source> Document<S> {
             security.decrypt_strings(&mut object, owner);
         }
         Ok((object, weight))
+    }
+
+    fn note_doubled(&self, number: u32, doubled: bool) {
+        let mut state = self.state.borrow_mut();
+        if doubled {
+            state.doubled.insert(number);
+        } else {
+            state.doubled.remove(&number);
+        }
+    }
+
+    /// A dictionary of this object has a key twice, so that other readers may see another object.
+    pub(crate) fn is_doubled(&self, reference: Reference) -> Result<bool> {
+        self.shared(reference)?;
+        Ok(self.state.borrow().doubled.contains(&reference.number))
     }
 
     /// Where a stream's data end: by `/Length` where `endstream` follows, else by looking for `endstream`.
@@ -207,6 +223,7 @@ impl<S: Source> Document<S> {
                     Err(error) if error.is_damage() => Object::Null,
                     other => other?,
                 };
+                self.note_doubled(number, parser.doubled);
                 return Ok((object, parser.lexer.position().saturating_sub(*at as u64)));
             }
             next = pack.extends.map(|reference| reference.number);

@@ -31,7 +31,7 @@ impl<S: Source> Document<S> {
             return Err(PdfError::NotPdf);
         }
         let meter = Meter::new(options.budget, bytes.end());
-        let empty = Xref { sections: Vec::new(), start: 0, rebuilt: false, ends: Vec::new() };
+        let empty = Xref { sections: Vec::new(), start: 0, rebuilt: false, ends: Vec::new(), referenced: 0 };
         let state = State {
             xref: Arc::new(empty),
             encrypt: None,
@@ -40,6 +40,7 @@ impl<S: Source> Document<S> {
             packs: Vec::new(),
             loading: Vec::new(),
             pages: None,
+            doubled: HashSet::new(),
             rebuild_failed: true, // while opening, a rebuild is decided here and not by a lookup
         };
         let document = Document { bytes, meter, version: stated, password: options.password, security: OnceCell::new(), state: RefCell::new(state) };
@@ -165,6 +166,7 @@ impl<S: Source> Document<S> {
             start: 0,
             rebuilt: true,
             ends: found.ends.clone(),
+            referenced: found.referenced,
         };
         self.replace(build(&entries, &trailer, is_stream));
         self.open_security()?;

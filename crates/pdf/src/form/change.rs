@@ -3,8 +3,10 @@
 //! Direct stays direct and indirect stays indirect, so that an earlier signature's view of the document is disturbed as
 //! little as the change itself demands. Appearances are references: they are drawn elsewhere.
 
-use super::{Field, FieldKind, Form};
-use crate::error::{PdfError, Result};
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Field, FieldKind, FieldValue, Form};
+use crate::error::{PdfError, Result, tolerate};
 use crate::object::{Dictionary, Object, Reference};
 use crate::page::Rectangle;
 use crate::source::Source;
@@ -14,6 +16,8 @@ use crate::update::Update;
 const PRINT_LOCKED: i64 = 4 | 128;
 /// SignaturesExist and AppendOnly (Table 225).
 const SIGNED_FORM: i64 = 3;
+/// Nodes above a page that are looked at.
+const LEVELS_MAX: usize = 64;
 
 /// Sets a text or choice field's value and gives each widget its appearance stream.
 ///
@@ -109,11 +113,12 @@ pub fn add_signature_field<S: Source>(update: &mut Update<'_, S>, new: &NewSigna
         field.set("Lock", lock.clone());
     }
     let reference = update.add(field)?;
+    let redrawn = new.appearance.is_some() && is_redrawn_without_need(update)?;
     edit_form(update, |update, form| {
         if let Some(fields) = with_element(update, form.value("Fields"), reference)? {
             form.set("Fields", fields);
         }
-        raise_sig_flags(form);
+        sign_form(form, redrawn);
         Ok(())
     })?;
     add_annotation(update, new.page, reference)?;
@@ -138,8 +143,9 @@ pub fn use_signature_field<S: Source>(update: &mut Update<'_, S>, field: &Field,
             dictionary.remove("AS");
         })?;
     }
+    let redrawn = appearance.is_some() && is_redrawn_without_need(update)?;
     edit_form(update, |_, form| {
-        raise_sig_flags(form);
+        sign_form(form, redrawn);
         Ok(())
     })
 }
@@ -159,37 +165,77 @@ pub fn clear_need_appearances<S: Source>(update: &mut Update<'_, S>) -> Result<(
 /// Adds an annotation to a page's `/Annots`, whatever form that has (absent, direct, indirect, shared with another page).
 ///
 /// # Errors
-/// [`PdfError::Misuse`] where `page` is no dictionary; read failures.
+/// As [`add_annotations`].
 pub fn add_annotation<S: Source>(update: &mut Update<'_, S>, page: Reference, annotation: Reference) -> Result<()> {
-    let current = update.get(page)?;
-    let Some(dictionary) = current.as_dictionary() else {
-        return Err(PdfError::Misuse { what: "the page is no dictionary", object: Some(page) });
-    };
-    let annotations = dictionary.value("Annots").clone();
-    if let Some(array) = annotations.as_reference()
-        && is_shared(update, page, array)?
-    {
-        // The other page must not get the annotation too.
-        let mut own = update.resolve(&annotations)?.as_array().map(<[Object]>::to_vec).unwrap_or_default();
-        own.push(Object::Reference(annotation));
-        let own = update.add(own)?;
-        return update.modify(page, |dictionary| dictionary.set("Annots", own));
+    add_annotations(update, &[(page, annotation)])
+}
+
+/// Adds annotations to the `/Annots` of their pages, each page given with its annotation; the order on a page is kept. An array
+/// that stands on a node above the page, where some readers look for it though the standard does not, is kept for the page.
+///
+/// # Errors
+/// [`PdfError::Misuse`] where a page is no dictionary; read failures.
+pub fn add_annotations<S: Source>(update: &mut Update<'_, S>, added: &[(Reference, Reference)]) -> Result<()> {
+    let mut pages: BTreeMap<Reference, Vec<Object>> = BTreeMap::new();
+    for (page, annotation) in added {
+        pages.entry(*page).or_default().push(Object::Reference(*annotation));
     }
-    if let Some(list) = with_element(update, &annotations, annotation)? {
-        update.modify(page, |dictionary| dictionary.set("Annots", list))?;
+    let mut sharing: Option<HashMap<Reference, usize>> = None;
+    for (page, new) in pages {
+        let current = update.get(page)?;
+        let Some(dictionary) = current.as_dictionary() else {
+            return Err(PdfError::Misuse { what: "the page is no dictionary", object: Some(page) });
+        };
+        let place = annotations_of(update, dictionary)?;
+        say_once(update, page)?;
+        let mut elements = update.resolve(&place)?.as_array().map(<[Object]>::to_vec).unwrap_or_default();
+        elements.extend(new);
+        if let (Some(array), Some(_)) = (place.as_reference(), dictionary.value("Annots").as_reference())
+            && update.get(array)?.as_array().is_some()
+        {
+            let sharing = match &mut sharing {
+                Some(sharing) => sharing,
+                None => sharing.insert(pages_by_array(update)?),
+            };
+            let pages = sharing.entry(array).or_insert(1);
+            if *pages <= 1 {
+                update.put(array, elements);
+                continue;
+            }
+            // The other page must not get the annotation too, and is one fewer to share with.
+            *pages -= 1;
+            let own = update.add(elements)?;
+            update.modify(page, |dictionary| dictionary.set("Annots", own))?;
+            continue;
+        }
+        update.modify(page, |dictionary| dictionary.set("Annots", Object::Array(elements)))?;
     }
     Ok(())
 }
 
-/// True where another page has the same annotation array.
-fn is_shared<S: Source>(update: &Update<'_, S>, page: Reference, array: Reference) -> Result<bool> {
-    for other in update.document().page_references()? {
-        if other != page && update.get(other).is_ok_and(|other| other.as_dictionary().is_some_and(|other| other.value("Annots").as_reference() == Some(array)))
-        {
-            return Ok(true);
+/// A page's `/Annots` as written, or that of the nearest node above which has one.
+fn annotations_of<S: Source>(update: &Update<'_, S>, page: &Dictionary) -> Result<Object> {
+    let mut node = page.clone();
+    for _ in 0..LEVELS_MAX {
+        if !tolerate(update.resolve(node.value("Annots")), Object::Null)?.is_null() {
+            return Ok(node.value("Annots").clone());
+        }
+        let Object::Dictionary(above) = tolerate(update.resolve(node.value("Parent")), Object::Null)? else { break };
+        node = above;
+    }
+    Ok(Object::Null)
+}
+
+/// How many pages have each indirect annotation array.
+fn pages_by_array<S: Source>(update: &Update<'_, S>) -> Result<HashMap<Reference, usize>> {
+    let mut pages = HashMap::new();
+    for page in update.document().page_references()? {
+        let page = tolerate(update.get(page), Object::Null)?;
+        if let Some(array) = page.as_dictionary().and_then(|page| page.value("Annots").as_reference()) {
+            *pages.entry(array).or_insert(0) += 1;
         }
     }
-    Ok(false)
+    Ok(pages)
 }
 
 /// An array with one more element. An indirect array is changed where it is (`None`); anything else gives a direct array to set.
@@ -208,9 +254,44 @@ fn with_element<S: Source>(update: &mut Update<'_, S>, array: &Object, element: 
     }
 }
 
-fn raise_sig_flags(form: &mut Dictionary) {
+/// `/SigFlags` of a signed form; `redrawn`: and `/NeedAppearances` off.
+fn sign_form(form: &mut Dictionary, redrawn: bool) {
     let flags = form.value("SigFlags").as_integer().unwrap_or(0);
     form.set("SigFlags", Object::Integer(flags | SIGNED_FORM));
+    if redrawn {
+        form.remove("NeedAppearances");
+    }
+}
+
+/// `/NeedAppearances` makes some viewers draw every field anew and leave out what they cannot draw: a seal. It is taken off
+/// with the first signature where nothing depends on it, that is where each field that shows something has its appearance.
+fn is_redrawn_without_need<S: Source>(update: &Update<'_, S>) -> Result<bool> {
+    let form = Form::read(update.document())?;
+    if !form.need_appearances || form.fields.iter().any(|field| field.signed) {
+        return Ok(false);
+    }
+    for field in &form.fields {
+        let shows = match &field.value {
+            FieldValue::None => field.kind == FieldKind::Button,
+            FieldValue::Text(text) | FieldValue::State(text) => !text.is_empty() && text != "Off",
+            FieldValue::Many(chosen) => !chosen.is_empty(),
+            FieldValue::Signature => false,
+        };
+        for widget in field.widgets.iter().filter(|_| shows) {
+            let current = tolerate(update.get(widget.reference), Object::Null)?;
+            let appearances = tolerate(update.resolve(current.as_dictionary().map_or(&Object::Null, |widget| widget.value("AP"))), Object::Null)?;
+            if !appearances.as_dictionary().is_some_and(|appearances| appearances.has("N")) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Writes an object again whose keys stand twice: readers that take the first value and those that take the last must come
+/// to the same form, and to the same annotations.
+fn say_once<S: Source>(update: &mut Update<'_, S>, reference: Reference) -> Result<()> {
+    if update.document().is_doubled(reference)? { update.modify(reference, |_| {}) } else { Ok(()) }
 }
 
 /// Changes the form's dictionary where it is: its own object, or inside the catalog; makes one where there is none.
@@ -228,6 +309,7 @@ fn edit_form<'a, S: Source>(update: &mut Update<'a, S>, change: impl FnOnce(&mut
     };
     let before = form.clone();
     change(update, &mut form)?;
+    say_once(update, root)?;
     match place {
         Object::Reference(reference) => {
             if form != before || update.get(reference).map_or(true, |object| object.is_null()) {

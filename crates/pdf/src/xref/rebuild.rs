@@ -27,6 +27,8 @@ pub(crate) struct Found {
     pub(crate) catalogs: Vec<Reference>,
     /// Where each `%%EOF` ends and the number behind the `startxref` before it.
     pub(crate) ends: Vec<(u64, u64)>,
+    /// Largest number that an object refers to, whether it exists or not.
+    pub(crate) referenced: u32,
 }
 
 /// Bytes looked at in one step.
@@ -103,6 +105,7 @@ impl Found {
             }
         };
         self.objects.insert(reference.number, (start, reference.generation));
+        self.referenced = self.referenced.max(largest_reference(&indirect.object));
         let Object::Dictionary(dictionary) = indirect.object else { return Ok(0) };
         let Some(data) = indirect.stream_start else {
             if dictionary.is("Type", "Catalog") {
@@ -122,6 +125,16 @@ impl Found {
             self.packs.push((reference.number, start));
         }
         Ok(end)
+    }
+}
+
+/// The largest number that is referred to, as deep as the parser reads; numbers that nobody could hand out do not count.
+fn largest_reference(object: &Object) -> u32 {
+    match object {
+        Object::Reference(reference) if reference.number < super::NUMBER_MAX => reference.number,
+        Object::Array(elements) => elements.iter().map(largest_reference).max().unwrap_or(0),
+        Object::Dictionary(dictionary) => dictionary.iter().map(|(_, value)| largest_reference(value)).max().unwrap_or(0),
+        _ => 0,
     }
 }
 

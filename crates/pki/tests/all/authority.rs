@@ -5,6 +5,7 @@ use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::traits::PublicKeyParts as _;
 use rsa::{Pkcs1v15Sign, RsaPrivateKey, pss::Pss};
 use sealbridge_pki::issue::{Issuer, Kind, Template, ToBeSigned};
+use sealbridge_pki::oid::ObjectIdentifier;
 use sealbridge_pki::{Algorithm, Certificate, DigestAlgorithm, KeyUsage, SignatureScheme, Subject, key};
 use sha2::{Sha256, Sha384, Sha512};
 
@@ -101,11 +102,12 @@ pub(crate) struct Wish<'a> {
     pub(crate) serial: u8,
     pub(crate) not_before: i64,
     pub(crate) not_after: i64,
+    pub(crate) purposes: Vec<ObjectIdentifier>,
 }
 
 impl<'a> Wish<'a> {
     pub(crate) fn new(kind: Kind, name: &str, key: &'a Key) -> Self {
-        Self { kind, subject: subject(name), key, serial: 0x91, not_before: NOW - DAY, not_after: NOW + 365 * DAY }
+        Self { kind, subject: subject(name), key, serial: 0x91, not_before: NOW - DAY, not_after: NOW + 365 * DAY, purposes: Vec::new() }
     }
 }
 
@@ -120,7 +122,7 @@ pub(crate) fn issue(wish: &Wish<'_>, issuer: Option<(&Certificate, &Key)>, algor
         not_before: wish.not_before,
         not_after: wish.not_after,
         crl_distribution_point: Some("http://ca.example.test/crl"),
-        extended_key_usage: &[],
+        extended_key_usage: &wish.purposes,
     };
     let to_be_signed = ToBeSigned::new(&template, algorithm).unwrap();
     let signer = issuer.map_or(wish.key, |(_, key)| key);

@@ -4,7 +4,11 @@ use crate::authority::{CREDIT_CODE, DAY, HOLDER, Key, NOW, Wish, issue, world};
 use crate::corpus::find;
 use sealbridge_pki::asn1::{self, tag};
 use sealbridge_pki::issue::Kind;
-use sealbridge_pki::{Algorithm, Certificate, CertificateError, KeyUsage, Name, PublicKey, credit_code, oid, suite, usable_for_login, usable_for_stamp};
+use sealbridge_pki::oid::ObjectIdentifier;
+use sealbridge_pki::{
+    Algorithm, Certificate, CertificateError, KeyUsage, Name, PublicKey, credit_code, oid, path, suite, usable_as_known_seal_maker, usable_as_seal_maker,
+    usable_for_login, usable_for_stamp,
+};
 
 #[test]
 fn reads_what_was_issued() {
@@ -278,6 +282,39 @@ fn what_a_certificate_may_be_used_for() {
             }
         }
     }
+}
+
+#[test]
+fn who_may_make_seals_and_what_else() {
+    let (root_key, key) = (Key::p256(1), Key::p256(9));
+    let root = issue(&Wish::new(Kind::Authority { path_length: None }, "测试根", &root_key), None, Algorithm::Es256);
+    let wish = |usage, purposes: &[ObjectIdentifier]| Wish { purposes: purposes.to_vec(), ..Wish::new(Kind::Holder { key_usage: usage }, "测试", &key) };
+    let made = |usage, purposes: &[ObjectIdentifier]| issue(&wish(usage, purposes), Some((&root, &root_key)), Algorithm::Es256);
+    let other = ObjectIdentifier::new_unwrap("1.2.156.99999.7");
+    let (seals, server) = (oid::KP_SEAL_MAKING, oid::KP_SERVER_AUTH);
+    for (usage, purposes, maker, known, login) in [
+        (KeyUsage::SIGNING, &[][..], false, true, true),
+        (KeyUsage::SIGNING, &[seals], true, true, false),
+        (KeyUsage::SIGNING, &[seals, server], true, true, false),
+        (KeyUsage::SIGNING, &[seals, other], true, true, true),
+        (KeyUsage::SIGNING, &[server], false, true, false),
+        (KeyUsage::SIGNING, &[other], false, true, true),
+        (KeyUsage::ABSENT, &[seals], true, true, false),
+        (KeyUsage::ENCRYPTION, &[seals], false, false, false),
+    ] {
+        let certificate = made(usage, purposes);
+        let what = format!("{usage:?} {purposes:?}");
+        assert_eq!(usable_as_seal_maker(&certificate, NOW, &[seals]).is_ok(), maker, "{what}");
+        assert_eq!(usable_as_known_seal_maker(&certificate, NOW).is_ok(), known, "{what}");
+        assert_eq!(usable_for_login(&certificate, NOW).is_ok(), login, "{what}");
+        assert_eq!(usable_for_stamp(&certificate, NOW).is_ok(), login, "{what}");
+        assert_eq!(usable_as_seal_maker(&certificate, NOW, &[other]).is_ok(), purposes.contains(&other), "{what}");
+        assert!(usable_as_seal_maker(&certificate, certificate.not_after() + 1, &[seals, other]).is_err(), "{what}");
+        assert!(usable_as_known_seal_maker(&certificate, certificate.not_before() - 1).is_err(), "{what}");
+        let path = path::check(&certificate, &[], std::slice::from_ref(&root), NOW, path::Use::SealMaker { purposes: &[seals] });
+        assert_eq!(path.is_ok(), maker, "{what}");
+    }
+    assert!(usable_as_known_seal_maker(&root, NOW).is_err());
 }
 
 #[test]

@@ -93,6 +93,12 @@ codes! {
     "[{part}: ]the version is too old[ ({version})] to work with the other parts."
     "Please update[ {part}][ to {needed} or later], then restart the browser."
 
+    CommandMalformed "command-malformed" Caller ["detail"]
+    "命令行的写法不正确[：{detail}]。"
+    "请运行 sealbridge --help 或 sealbridge <命令> --help 查看用法，改正后重试。"
+    "The command line is not usable[: {detail}]."
+    "See sealbridge --help or sealbridge <verb> --help, correct it and try again."
+
     OriginRefused "origin-refused" Caller ["origin"]
     "这个网址不能使用印桥[：{origin}]。只有以 https:// 开头的正规网址才可以。"
     "请通过网站的正式网址（https://）重新打开本页面；如果网址本来就是这样，请告诉网站的技术人员。"
@@ -152,6 +158,18 @@ codes! {
     "请分几次盖章。"
     "Too many documents at once[ ({count})]; so that you can read the list, there is a limit[ of {limit}] for each time."
     "Please stamp them in several rounds."
+
+    GestureNeeded "gesture-needed" Caller []
+    "网页没有等您点击就要使用 USB Key，已拒绝。"
+    "请点击网页上的按钮（如【CA登录】）后再试；如果刚刚点击过，请再点击一次。"
+    "The page wanted to use your USB key without a click of yours and was refused."
+    "Click the page's button (such as “CA login”) and try again; if you have just clicked, click once more."
+
+    TooManyCancels "too-many-cancels" Caller ["origin", "seconds"]
+    "这个网站[（{origin}）]的请求已被连续取消多次，暂停使用印桥[，还有 {seconds} 秒]。"
+    "请稍后再试；如果是您本人要操作，可以点击浏览器工具栏上的印桥图标，选择【立即恢复】。"
+    "Requests of this site[ ({origin})] were cancelled several times in a row, so it may not use Sealbridge for a while[: {seconds} more seconds]."
+    "Try again later; if you want to go on now, click the Sealbridge icon in the browser's toolbar and choose “Resume now”."
 
     // ---- Environment: what must be installed or repaired on this computer --------------------------------------
 
@@ -286,6 +304,18 @@ codes! {
     "请检查磁盘空间和文件夹权限后重试。"
     "The record of the operation could not be saved[ ({path})][: {detail}], so nothing was signed."
     "Check the disk space and the folder's permissions, then try again."
+
+    JournalFull "journal-full" Environment ["limit"]
+    "短时间内的操作太多，本机的操作记录已满[（上限 {limit} 条）]，为避免重复签名已停止。"
+    "请等十分钟后重试。"
+    "There were too many operations in a short time and this computer's journal is full[ (limit {limit})]; to sign nothing twice it stops here."
+    "Wait ten minutes, then try again."
+
+    FontMissing "font-missing" Environment ["fonts"]
+    "填写中文或日期需要一种中文字体，本机没有找到[（找过 {fonts}）]。"
+    "请安装一种中文字体（例如文泉驿微米黑或思源黑体），或用 --font 指定字体文件。"
+    "Chinese text or a date needs a Chinese font, and none was found on this computer[ (looked for {fonts})]."
+    "Install a Chinese font (WenQuanYi Micro Hei or Noto Sans CJK, for example), or name a font file with --font."
 
     // ---- User: the person at the keyboard ----------------------------------------------------------------------
 
@@ -557,11 +587,29 @@ codes! {
     "This form field[ “{field}”] may not be changed."
     "Leave it as it is and stamp; ask whoever made the document if it must change."
 
-    PlacementMissing "placement-missing" Document ["keyword"]
-    "没有找到要盖章的位置[（“{keyword}”）]。"
-    "请在页面上手动选择盖章位置。"
-    "The place to be stamped was not found[ (“{keyword}”)]."
-    "Choose the place on the page by hand."
+    PlacementNeeded "placement-needed" Document ["name", "fields"]
+    "[“{name}”：]没有说明盖章的位置，文件里也不是恰好有一个待盖章的签名域[（{fields}）]。"
+    "请指定签名域（--field）、页码和位置（--page、--at）、关键字（--keyword）或骑缝章（--seam）。"
+    "[“{name}”: ]no place was given, and the document does not have exactly one signature field that waits for a seal[ ({fields})]."
+    "Name a signature field (--field), a page and a point (--page, --at), a keyword (--keyword) or a riding seam (--seam)."
+
+    KeywordMissing "keyword-missing" Document ["keyword"]
+    "没有在文件里找到要盖章的文字[（“{keyword}”）]。"
+    "请核对这段文字，或在页面上手动选择盖章位置；扫描件里没有可以查找的文字。"
+    "The text beside which to stamp was not found in the document[ (“{keyword}”)]."
+    "Check the text, or choose the place on the page by hand; scanned pages hold no text that can be searched."
+
+    PagesMalformed "pages-malformed" Document ["pages"]
+    "页码范围不正确[：“{pages}”]。"
+    "请写成“1-3，5，末页”“奇数页”或“全部”这样的形式，不要超出文件的页数；骑缝章至少需要两页。"
+    "The range of pages is not usable[: “{pages}”]."
+    "Write it like “1-3,5,last”, “odd” or “all”, within the document's pages; a riding seam needs two pages at least."
+
+    MarksOnSigned "marks-on-signed" Document []
+    "文件里已有别人的签章，一次签名不能再盖在多处，否则别人的签章会失效，因此没有盖章。"
+    "请每次只盖一处，每一处单独签一次名；骑缝章请由第一个盖章的人来盖。"
+    "The document already carries a signature; one more signature cannot show seals in several places without breaking it, so it was not stamped."
+    "Stamp one place at a time, each with its own signature; a riding seam is for whoever stamps first."
 
     PlacementOutside "placement-outside" Document ["page"]
     "印章超出了页面[（第 {page} 页）]的范围。"
@@ -574,6 +622,12 @@ codes! {
     "请不要再修改表单内容，只盖章；或向对方索取盖章之前的版本。"
     "The document already carries a signature[ ({signer})][ “{field}”] that this change would break, so it was not stamped."
     "Stamp without changing the form, or ask for the version from before that signature."
+
+    FileInUse "file-in-use" Document ["name"]
+    "[“{name}”：]文件正被另一个程序使用（可能正在盖章）。"
+    "请等它完成，或关闭使用该文件的程序，然后重试。"
+    "[“{name}”: ]another program is using the file (it may be stamping it)."
+    "Wait until it is done, or close the program that uses the file, then try again."
 
     DocumentChanged "document-changed" Document ["name"]
     "[“{name}”：]文件在盖章过程中发生了变化，已停止。"

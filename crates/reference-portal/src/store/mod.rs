@@ -100,7 +100,11 @@ impl Database {
 }
 
 fn migrations() -> Migrator {
-    const ALL: [(i64, &str, &str); 1] = [(1, "portal", include_str!("../../migrations/0001_portal.sql"))];
+    const ALL: [(i64, &str, &str); 3] = [
+        (1, "portal", include_str!("../../migrations/0001_portal.sql")),
+        (2, "buckets", include_str!("../../migrations/0002_buckets.sql")),
+        (3, "published", include_str!("../../migrations/0003_published.sql")),
+    ];
     Migrator::with_migrations(
         ALL.iter()
             .map(|(version, name, sql)| {

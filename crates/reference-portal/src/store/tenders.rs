@@ -14,6 +14,8 @@ pub struct Tender {
     title: [String; 2],
     buyer: [String; 2],
     scope: [String; 2],
+    /// No bid was stamped before this time, unix seconds.
+    pub published_at: i64,
     /// No bids after this time, unix seconds.
     pub closes_at: i64,
 }
@@ -68,6 +70,7 @@ fn read(row: &SqliteRow) -> Result<Tender, sqlx::Error> {
         title: [row.try_get("title_zh")?, row.try_get("title_en")?],
         buyer: [row.try_get("buyer_zh")?, row.try_get("buyer_en")?],
         scope: [row.try_get("scope_zh")?, row.try_get("scope_en")?],
+        published_at: row.try_get("published_at")?,
         closes_at: row.try_get("closes_at")?,
     })
 }

@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, LOCATION, ORIGIN, REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, LOCATION, ORIGIN, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -110,6 +110,9 @@ pub(super) async fn tell_refusals(State(portal): State<Portal>, request: Request
     } else {
         pages::refused(&portal, &refusal, language, visitor::session_of(&portal, &cookies).await.ok().flatten())
     };
+    if let Some(seconds) = refusal.retry_after {
+        told.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
     for name in [SET_COOKIE, ALLOW] {
         for value in response.headers().get_all(&name) {
             told.headers_mut().append(name.clone(), value.clone());

@@ -66,6 +66,15 @@ pub(super) fn set_session(portal: &Portal, response: &mut Response, token: &str)
     }
 }
 
+/// Whom a throttle counts.
+#[derive(Debug)]
+pub(super) enum Counted {
+    /// A signed-in session.
+    Session(String),
+    /// A network address.
+    Address(String),
+}
+
 /// Whoever asks.
 #[derive(Debug)]
 pub(super) struct Visitor {
@@ -101,6 +110,15 @@ impl Visitor {
         Ok(sessions::open_anonymous(portal.database(), &self.agent, random()?, portal.now()).await?)
     }
 
+    /// Whom a throttle counts: the session of a visitor who has signed in, so that the people of one office do not stand
+    /// in each other's way; the address of everybody else, because a new session costs nothing.
+    pub(super) fn counted_as(&self) -> Counted {
+        match self.supplier() {
+            Ok((session, _)) => Counted::Session(session.id.clone()),
+            Err(_) => Counted::Address(self.address()),
+        }
+    }
+
     /// For the throttle; requests without an address (tests, sockets) share one.
     pub(super) fn address(&self) -> String {
         match self.address {
@@ -118,12 +136,13 @@ impl FromRequestParts<Portal> for Visitor {
     async fn from_request_parts(parts: &mut Parts, portal: &Portal) -> Result<Self, Refusal> {
         let cookies = Cookies::of(&parts.headers);
         let session = session_of(portal, &cookies).await?;
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
         Ok(Visitor {
             session,
             language: language_of(&cookies),
             path: parts.uri.path().to_owned(),
-            address: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
+            address: peer.map(|peer| portal.settings().proxies.client(peer, &parts.headers)),
             agent: agent.unwrap_or_default().to_owned(),
         })
     }

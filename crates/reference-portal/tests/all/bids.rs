@@ -28,15 +28,20 @@ fn png() -> Vec<u8> {
 /// Stamps the field 公章 of the form, as the supplier's side does it.
 fn stamp(world: &World, holder: &Holder, original: &[u8]) -> Vec<u8> {
     let now = world.clock.now();
-    let maker = world.authority().holder(77, None, now);
+    stamp_with(&world.authority().seal_maker(77, now), now, world, holder, original)
+}
+
+/// With a seal of this maker, at a time that the signer states.
+fn stamp_with(maker: &Holder, signing_time: i64, world: &World, holder: &Holder, original: &[u8]) -> Vec<u8> {
+    let now = world.clock.now();
     let info = SealInfo {
         vendor: "SB".into(),
         id: "SEAL-1".into(),
         name: "印桥测试科技有限公司公章".into(),
         kind: ses::Kind::Official,
         certificates: vec![holder.leaf().der().to_vec()],
-        created: now - 60,
-        valid_from: now - 60,
+        created: now - 7_200,
+        valid_from: now - 7_200,
         valid_until: now + 86_400,
         picture: SealPicture { kind: "PNG".into(), data: png(), width_mm: 40, height_mm: 40 },
     };
@@ -47,9 +52,10 @@ fn stamp(world: &World, holder: &Holder, original: &[u8]) -> Vec<u8> {
     let request = StampRequest {
         placement: Placement::Field("公章".into()),
         field_values: vec![("统一社会信用代码".into(), CREDIT_CODE.into()), ("声明".into(), "Yes".into())],
+        marks: Vec::new(),
         seal: &seal,
         signer: holder.leaf(),
-        signing_time: now,
+        signing_time,
         name: None,
         reason: None,
         location: None,
@@ -135,6 +141,11 @@ async fn what_is_judged_and_not_accepted() {
     early[letter + 6] ^= 1;
     let stranger = stamp(&world, &world.foreign_key(21), &form);
     let other = stamp(&world, &world.key(22, Some(OTHER_CREDIT_CODE)), &form);
+    let now = world.clock.now();
+    // Any organisation has a certificate of the same CA, and could draw itself any seal.
+    let self_made = stamp_with(&world.key(23, Some(OTHER_CREDIT_CODE)), now, &world, &holder, &form);
+    let maker = world.authority().seal_maker(77, now);
+    let backdated = stamp_with(&maker, now - 7_200, &world, &holder, &form);
     for (what, document, codes) in [
         ("unsigned", form.clone(), &["no-signature"][..]),
         ("text", b"hello".to_vec(), &["not-pdf"]),
@@ -145,6 +156,8 @@ async fn what_is_judged_and_not_accepted() {
         ("changed in the form", early, &["document-not-valid", "pdf-damaged"]),
         ("unknown authority", stranger, &["certificate-untrusted"]),
         ("another organisation", other, &["signer-mismatch"]),
+        ("a seal made by another supplier", self_made, &["document-not-valid"]),
+        ("stamped before the tender was there", backdated, &["document-not-valid"]),
     ] {
         let answer = alpha.upload(UPLOAD, document).await;
         let code = reason(&answer);

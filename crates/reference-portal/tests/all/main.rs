@@ -9,4 +9,6 @@ mod guards;
 mod keys;
 mod passwords;
 mod program;
+mod rations;
+mod uploads;
 mod world;

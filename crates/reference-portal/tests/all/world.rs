@@ -8,13 +8,15 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use sealbridge_pki::issue::{Issuer, Kind as CertificateKind, Template, ToBeSigned};
+use sealbridge_pki::oid::{KP_SEAL_MAKING, ObjectIdentifier};
 use sealbridge_pki::{Algorithm as Suite, Certificate, KeyUsage, Subject, key};
 use sealbridge_protocol::fields::{Account, Nonce};
 use sealbridge_protocol::operation::OperationId;
 use sealbridge_protocol::origin::Origin;
 use sealbridge_protocol::statement::{Algorithm, Claims, Kind, Unsigned};
 use sealbridge_reference_portal::checks::Checks;
-use sealbridge_reference_portal::settings::{Clock, Portal, Settings};
+use sealbridge_reference_portal::proxies::Proxies;
+use sealbridge_reference_portal::settings::{Clock, Limits, Portal, Settings};
 use sealbridge_reference_portal::store::Database;
 use sealbridge_reference_portal::store::accounts::{self, NewAccount, Role};
 use sealbridge_reference_portal::web;
@@ -46,6 +48,10 @@ impl World {
     }
 
     pub(crate) async fn at(origin: &str) -> Self {
+        Self::with(origin, Limits::default(), Proxies::default()).await
+    }
+
+    pub(crate) async fn with(origin: &str, limits: Limits, proxies: Proxies) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("portal.sqlite")).await.unwrap();
         let clock = Clock::default();
@@ -62,7 +68,7 @@ impl World {
         std::fs::create_dir(&documents).unwrap();
         let authority = Authority::new(1, clock.now());
         let checks = Checks::new(&[origin.to_owned()], &[authority.root.to_pem().into_bytes()], &[]).unwrap();
-        let settings = Settings { origins: vec![origin.to_owned()], client: None, documents, document_max: DOCUMENT_MAX, demo_account: false };
+        let settings = Settings { origins: vec![origin.to_owned()], client: None, documents, document_max: DOCUMENT_MAX, demo_account: false, limits, proxies };
         let router = web::router(Portal::new(settings, database, checks, clock.clone()));
         World { router, clock, folder: Arc::new(folder), authority: Arc::new(authority) }
     }
@@ -115,16 +121,25 @@ impl Authority {
     fn new(number: u8, now: i64) -> Self {
         let (root_key, issuing_key) = (secret(number), secret(number + 100));
         let authority = |path_length| CertificateKind::Authority { path_length: Some(path_length) };
-        let root = issue(authority(1), "印桥测试根", None, 1, &root_key, None, now);
-        let issuing = issue(authority(0), "印桥测试签发机构", None, 2, &issuing_key, Some((&root, &root_key)), now);
+        let root = issue((authority(1), &[]), "印桥测试根", None, 1, &root_key, None, now);
+        let issuing = issue((authority(0), &[]), "印桥测试签发机构", None, 2, &issuing_key, Some((&root, &root_key)), now);
         Authority { root, issuing, issuing_key }
     }
 
     pub(crate) fn holder(&self, number: u8, credit_code: Option<&str>, now: i64) -> Holder {
+        self.holder_for(&[], number, credit_code, now)
+    }
+
+    /// A key whose certificate is for making seals.
+    pub(crate) fn seal_maker(&self, number: u8, now: i64) -> Holder {
+        self.holder_for(&[KP_SEAL_MAKING], number, None, now)
+    }
+
+    fn holder_for(&self, purposes: &[ObjectIdentifier], number: u8, credit_code: Option<&str>, now: i64) -> Holder {
         let key = secret(number);
         let kind = CertificateKind::Holder { key_usage: KeyUsage::SIGNING };
         let issuer = Some((&self.issuing, &self.issuing_key));
-        let leaf = issue(kind, ORGANISATION, credit_code, number, &key, issuer, now);
+        let leaf = issue((kind, purposes), ORGANISATION, credit_code, number, &key, issuer, now);
         Holder { key, chain: vec![leaf, self.issuing.clone()] }
     }
 }
@@ -134,7 +149,7 @@ fn secret(number: u8) -> p256::ecdsa::SigningKey {
 }
 
 fn issue(
-    kind: CertificateKind,
+    (kind, extended_key_usage): (CertificateKind, &[ObjectIdentifier]),
     name: &str,
     credit_code: Option<&str>,
     serial: u8,
@@ -159,7 +174,7 @@ fn issue(
         not_before: now - DAY,
         not_after: now + 365 * DAY,
         crl_distribution_point: None,
-        extended_key_usage: &[],
+        extended_key_usage,
     };
     let to_be_signed = ToBeSigned::new(&template, Suite::Es256).unwrap();
     let signature = sign(issuer.map_or(key, |(_, key)| key), to_be_signed.der());

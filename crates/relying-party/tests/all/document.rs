@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use sealbridge_pki::Algorithm as Suite;
 use sealbridge_pki::cms::{self, SignedAttributes};
+use sealbridge_pki::oid::{self, KP_SEAL_MAKING, ObjectIdentifier};
 use sealbridge_protocol::statement::Kind;
 use sealbridge_relying_party::document::{ReadFailed, Source, Verdict, verdict};
 use sealbridge_relying_party::{Algorithm, Certificate, Code, Language, Policy, Revocation, RevocationList};
@@ -61,12 +62,15 @@ struct Stamped {
     pdf: Vec<u8>,
     policy: Policy,
     leaf: Certificate,
+    maker: Certificate,
 }
 
-fn stamp() -> Stamped {
+/// With a seal that was made by a holder of a certificate for these purposes, from the same authority as the signer's.
+fn stamp(purposes: &[ObjectIdentifier]) -> Stamped {
     let attempt = Attempt::new(Kind::Login, Algorithm::Es256);
     let maker_key = Key::p256(50);
-    let maker = Authority::new(1).issue(&Wish { name: "印章制作单位(测试)", credit_code: None, ..Wish::holder() }, &maker_key);
+    let maker = Wish { name: "印章制作单位(测试)", credit_code: None, serial: 0x50, purposes: purposes.to_vec(), ..Wish::holder() };
+    let maker = Authority::new(1).issue(&maker, &maker_key);
     let to_be_signed = seal_info(attempt.leaf()).to_be_signed().unwrap();
     let signature = maker_key.sign(Algorithm::Es256, &to_be_signed);
     let seal: Seal = ses::assemble(&to_be_signed, maker.der(), Suite::Es256, &signature).unwrap();
@@ -75,6 +79,7 @@ fn stamp() -> Stamped {
     let request = StampRequest {
         placement: Placement::Page { index: 0, x_mm: 100.0, y_mm: 50.0, width_mm: 40.0 },
         field_values: Vec::new(),
+        marks: Vec::new(),
         seal: &seal,
         signer: attempt.leaf(),
         signing_time: NOW,
@@ -94,12 +99,12 @@ fn stamp() -> Stamped {
     let finished = finish_and_check(&original, prepared, &cms, &Check { now: NOW, ..Check::default() }).unwrap();
     // The portal knows the issuer of the seal's maker, who brings no chain.
     let policy = Policy { intermediates: vec![attempt.chain[1].clone()], ..attempt.policy.clone() };
-    Stamped { pdf: [original, finished.tail].concat(), policy, leaf: attempt.leaf().clone() }
+    Stamped { pdf: [original, finished.tail].concat(), policy, leaf: attempt.leaf().clone(), maker }
 }
 
 fn stamped() -> &'static Stamped {
     static STAMPED: OnceLock<Stamped> = OnceLock::new();
-    STAMPED.get_or_init(stamp)
+    STAMPED.get_or_init(|| stamp(&[KP_SEAL_MAKING]))
 }
 
 fn judge(pdf: &[u8]) -> Verdict {
@@ -172,7 +177,7 @@ fn changed_documents() {
 
 #[test]
 fn signers() {
-    let Stamped { pdf, policy, leaf } = stamped();
+    let Stamped { pdf, policy, leaf, maker } = stamped();
     let judge = |policy: &Policy| verdict(pdf.clone(), policy, NOW + 60);
     check("another organisation", &judge(policy).require_signer("91110000MA5TEXT005"), Err(Code::SignerMismatch));
     let stranger = Policy { anchors: vec![Authority::new(2).root], ..policy.clone() };
@@ -184,12 +189,66 @@ fn signers() {
     };
     check("on a fresh list without it", &judge(&list(vec![], NOW + 60)), Ok(()));
     check("revoked", &judge(&list(vec![leaf], NOW + 60)), Err(Code::CertificateRevoked));
+    check("its authority revoked", &judge(&list(vec![&policy.intermediates[0]], NOW + 60)), Err(Code::CertificateRevoked));
+    check("the seal's maker revoked", &judge(&list(vec![maker], NOW + 60)), Err(Code::CertificateRevoked));
+    check("the anchor, which is the portal's own choice", &judge(&list(vec![&policy.anchors[0]], NOW + 60)), Ok(()));
     check("an old list", &judge(&list(vec![], NOW)), Err(Code::RevocationUnknown));
     let both = judge(&stranger).require_signer("91110000MA5TEXT005");
     check("two faults: the first stands", &both, Err(Code::CertificateUntrusted));
     // The signature was made in time; that its certificate has expired since then does not matter.
     check("much later", &verdict(pdf.clone(), policy, NOW + 360 * DAY), Ok(()));
     check("after the certificate's end", &verdict(pdf.clone(), policy, NOW + 400 * DAY), Ok(()));
+}
+
+#[test]
+fn seal_makers() {
+    let other = ObjectIdentifier::new_unwrap("1.2.156.99999.7");
+    let refused = |what: &str, verdict: &Verdict| {
+        check(what, verdict, Err(Code::DocumentNotValid));
+        let failure = verdict.failure().unwrap();
+        assert_eq!((failure.fact("reason"), failure.fact("problem")), (Some("seal-maker"), Some("seal-maker-untrusted")), "{what}");
+        assert!(verdict.text(Language::ZhCn).contains("制章机构"), "{}", verdict.text(Language::ZhCn));
+    };
+    let judge = |stamped: &Stamped, policy: &Policy| verdict(stamped.pdf.clone(), policy, NOW + 60).require_signer(CREDIT_CODE).require_seal();
+    // Any supplier has such a certificate and could make itself, or others, any seal with it.
+    for purposes in [&[][..], &[oid::KP_SERVER_AUTH], &[other]] {
+        let forged = stamp(purposes);
+        refused(&format!("{purposes:?}"), &judge(&forged, &forged.policy));
+        let pinned = Policy { seal_makers: vec![id(&forged.maker)], ..forged.policy.clone() };
+        check("pinned", &judge(&forged, &pinned), Ok(()));
+        refused("another one pinned", &judge(&forged, &Policy { seal_makers: vec![id(&forged.leaf)], ..forged.policy.clone() }));
+        let revoked = RevocationList { revoked: [(id(&forged.maker), NOW)].into(), fresh_until: NOW + 60 };
+        check("pinned and revoked", &judge(&forged, &Policy { revocation: Revocation::Listed(revoked), ..pinned }), Err(Code::CertificateRevoked));
+        let accepting = Policy { seal_maker_purposes: vec![other], ..forged.policy.clone() };
+        if purposes == [other] {
+            check("the portal's CAs state another purpose", &judge(&forged, &accepting), Ok(()));
+        }
+    }
+    let usual = stamped();
+    check("the usual purpose", &judge(usual, &usual.policy), Ok(()));
+    refused("only another purpose", &judge(usual, &Policy { seal_maker_purposes: vec![other], ..usual.policy.clone() }));
+}
+
+#[test]
+fn signing_times() {
+    let Stamped { pdf, policy, .. } = stamped();
+    let judge = |earliest, latest, now| verdict(pdf.clone(), &policy.signed_between(earliest, latest), now);
+    check("no window", &judge(None, None, NOW + 60), Ok(()));
+    check("just inside", &judge(Some(NOW), Some(NOW), NOW + 60), Ok(()));
+    for (what, earliest, latest, now, problem) in [
+        ("handed out later than it was signed", Some(NOW + 1), None, NOW + 60, "signing-time-out-of-window"),
+        ("signed behind the end", None, Some(NOW - 1), NOW + 60, "signing-time-out-of-window"),
+        ("signed tomorrow", None, None, NOW - 601, "signing-time-in-future"),
+    ] {
+        let verdict = judge(earliest, latest, now);
+        check(what, &verdict, Err(Code::DocumentNotValid));
+        let failure = verdict.failure().unwrap();
+        assert_eq!((failure.fact("reason"), failure.fact("problem")), (Some("signing-time"), Some(problem)), "{what}");
+    }
+    check("clocks differ", &judge(None, None, NOW - 600), Ok(()));
+    // Whose word the time is, in words.
+    let text = judge(None, None, NOW + 60).text(Language::ZhCn);
+    assert!(text.contains("签名人自述"), "{text}");
 }
 
 /// Every byte is signed, or is the signature, but for two parts of the CMS that decide nothing (RFC 5652 5.1): its

@@ -152,6 +152,18 @@ fn certificates() {
     check_certificate("nonRepudiation only", |w| w.kind = usage(0b10), Err(Code::CertificateKeyUsage));
     check_certificate("digitalSignature only", |w| w.kind = usage(0b1), Ok(()));
     check_certificate("no key usage", |w| w.kind = CertificateKind::Holder { key_usage: KeyUsage::ABSENT }, Ok(()));
+    check_certificate("a seal maker's", |w| w.purposes = vec![oid::KP_SEAL_MAKING], Err(Code::CertificateKeyUsage));
+    check_certificate(
+        "a seal maker's and a user's",
+        |w| w.purposes = vec![oid::KP_SEAL_MAKING, oid::ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2")],
+        Ok(()),
+    );
+    let attempt =
+        Attempt::with(Kind::Login, Algorithm::Es256, &Wish { purposes: vec![oid::KP_OCSP_SIGNING, oid::EXTENDED_KEY_USAGE], ..Wish::holder() }, Key::p256(7));
+    assert!(attempt.log_in(&attempt.token()).is_ok());
+    let policy = Policy { seal_maker_purposes: vec![oid::KP_OCSP_SIGNING, oid::EXTENDED_KEY_USAGE], ..attempt.policy.clone() };
+    let attempt = Attempt { policy, ..attempt };
+    assert_eq!(attempt.log_in(&attempt.token()).unwrap_err().code, Code::CertificateKeyUsage, "for what this portal calls making seals");
     check_certificate("a server's", |w| w.purposes = vec![oid::KP_SERVER_AUTH], Err(Code::CertificateKeyUsage));
 
     let weak = Attempt::with(Kind::Login, Algorithm::Rs256, &Wish::holder(), Key::rsa_weak());

@@ -5,7 +5,7 @@ use sealbridge_pdf::{Document, Page, Source};
 
 use super::StampRequest;
 use crate::error::StampError;
-use crate::placement::{self, Placement, Spot};
+use crate::placement::{self, Placement, Slice, Spot};
 
 /// Numbers tried for the name of a new field.
 const NAMES_MAX: usize = 100_000;
@@ -21,6 +21,8 @@ pub(crate) struct Target<'a> {
     pub(crate) page: Page,
     /// The place on it.
     pub(crate) spot: Spot,
+    /// Where the widget is the first slice of a riding seam: the other ones.
+    pub(crate) slices: Vec<Slice>,
 }
 
 /// Finds the target of a request.
@@ -47,7 +49,7 @@ pub(super) fn target<'a, S: Source>(document: &Document<S>, form: &'a Form, requ
             }
             let page = document.page(index)?;
             let spot = placement::in_field(&page, rect, width_mm, height_mm)?;
-            Ok(Target { name: name.clone(), existing: Some(field), page, spot })
+            Ok(Target { name: name.clone(), existing: Some(field), page, spot, slices: Vec::new() })
         }
         Placement::Page { index, x_mm, y_mm, width_mm: wanted } => {
             let pages = document.page_count()?;
@@ -56,7 +58,13 @@ pub(super) fn target<'a, S: Source>(document: &Document<S>, form: &'a Form, requ
             }
             let page = document.page(*index)?;
             let spot = placement::on_page(&page, *x_mm, *y_mm, *wanted, height_mm / width_mm)?;
-            Ok(Target { name: free_name(form)?, existing: None, page, spot })
+            Ok(Target { name: free_name(form)?, existing: None, page, spot, slices: Vec::new() })
+        }
+        Placement::Slice(seam) => {
+            let mut slices = placement::slices(document, seam, height_mm / width_mm)?.into_iter();
+            let first = slices.next().ok_or(StampError::Placement("a riding seam needs two pages"))?;
+            let page = document.page(first.index)?;
+            Ok(Target { name: free_name(form)?, existing: None, page, spot: first.spot, slices: slices.collect() })
         }
     }
 }

@@ -14,24 +14,39 @@ pub(super) fn check<S: Source>(document: &Document<S>, form: &Form, earlier: &[S
     let permissions = document.permissions();
     if document.is_encrypted() {
         let forbidden = match request.placement {
-            Placement::Page { .. } if !permissions.add_fields() => Some("changes"),
+            Placement::Page { .. } | Placement::Slice(_) if !permissions.add_fields() => Some("changes"),
             Placement::Field(_) if !permissions.fill_forms() => Some("forms"),
             _ if !request.field_values.is_empty() && !permissions.fill_forms() => Some("forms"),
+            _ if has_marks(request) && !permissions.annotate() => Some("annotations"),
             _ => None,
         };
         if let Some(what) = forbidden {
             return Err(StampError::Forbidden { what });
         }
     }
+    if earlier.is_empty() && !has_marks(request) {
+        return Ok(());
+    }
+    let certification = document.doc_mdp()?;
+    if has_marks(request) && matches!(certification, Some(1 | 2)) {
+        let certified = earlier.iter().find(|signature| signature.doc_mdp.is_some());
+        return Err(StampError::EarlierSignatureWouldBreak {
+            field: certified.map(|signature| signature.name.clone()).unwrap_or_default(),
+            reason: "it is a certification that allows filling and signing, but no annotations",
+        });
+    }
     if earlier.is_empty() {
         return Ok(());
+    }
+    if has_marks(request) {
+        return Err(StampError::MarksOnSigned);
     }
     let would_break = |signature: Option<&SignatureField>, reason| StampError::EarlierSignatureWouldBreak {
         field: signature.map(|signature| signature.name.clone()).unwrap_or_default(),
         reason,
     };
     let certified = earlier.iter().find(|signature| signature.doc_mdp == Some(1));
-    if certified.is_some() || document.doc_mdp()? == Some(1) {
+    if certified.is_some() || certification == Some(1) {
         return Err(would_break(certified, "it is a certification that forbids every change"));
     }
     let mut touched: Vec<&str> = request.field_values.iter().map(|(name, _)| name.as_str()).collect();
@@ -46,6 +61,11 @@ pub(super) fn check<S: Source>(document: &Document<S>, form: &Form, earlier: &[S
         }
     }
     Ok(())
+}
+
+/// Whether the stamp shows itself anywhere but in its one widget.
+fn has_marks(request: &StampRequest<'_>) -> bool {
+    !request.marks.is_empty() || matches!(request.placement, Placement::Slice(_))
 }
 
 /// Whether a lock names a field: by its full name, or as a member of a named group (12.8.2.4: names are of fields or of

@@ -87,6 +87,13 @@ fn proportions(kind: Kind) -> (f64, f64, f64) {
     }
 }
 
+/// Width of one line of text in parts of its size.
+pub(crate) fn width_of(text: &str, fonts: &mut Fonts<'_>) -> Result<f64, TextError> {
+    let kind = Fonts::kind_for(text);
+    let glyphs: Result<Vec<Glyph>, TextError> = text.chars().map(|character| fonts.glyph(kind, character)).collect();
+    Ok(advance(&glyphs?, 1.0))
+}
+
 /// Lays a text out in a box.
 ///
 /// # Errors

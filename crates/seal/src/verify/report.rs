@@ -96,7 +96,7 @@ problems! {
     /// An ETSI.CAdES signature does not name its certificate.
     SigningCertificate "signing-certificate-missing" Broken "签名没有绑定签名证书" "the signature does not name its certificate"
     /// Hashing the ranges would cost many times the file.
-    TooMuch "too-much-to-hash" Broken "签名过多,无法验证" "there are too many signatures to verify"
+    TooMuch "too-much-to-hash" Broken "签名过多，无法验证" "there are too many signatures to verify"
     /// Bytes follow the last signed revision.
     ChangedAfter "changed-after-signing" Coverage "最后一次签名之后文件又有改动" "the file was changed after the last signature"
     /// The range ends inside a revision.
@@ -104,9 +104,9 @@ problems! {
     /// A later signature covers more of the file.
     SignedAgain "signed-again" Note "之后又有其他签名" "another signature follows"
     /// The cross-reference was rebuilt: different readers may see different documents.
-    Repaired "document-repaired" Coverage "文件结构损坏,经修复后才能读取" "the file is damaged and was read after repair"
+    Repaired "document-repaired" Coverage "文件结构损坏，经修复后才能读取" "the file is damaged and was read after repair"
     /// No anchors were given.
-    NoAnchors "trust-not-checked" Trust "未提供信任的根证书,未判断签名人是否可信" "no trusted authorities were given, trust was not judged"
+    NoAnchors "trust-not-checked" Trust "未提供信任的根证书，未判断签名人是否可信" "no trusted authorities were given, trust was not judged"
     /// No path to an anchor.
     Untrusted "signer-untrusted" Trust "签名证书不受信任" "the signer's certificate is not trusted"
     /// The certificate had expired when it signed.
@@ -117,10 +117,14 @@ problems! {
     CertificateUsage "certificate-key-usage" Trust "证书用途不允许签名" "the certificate may not be used for signing"
     /// The claimed time lies in the future.
     FutureTime "signing-time-in-future" Trust "签名时间晚于当前时间" "the signing time lies in the future"
+    /// `/M` and the signing-time attribute differ by more than five minutes.
+    TimeMismatch "signing-time-mismatch" Trust "签名注明的两个时间不一致" "the signature states two different times"
+    /// The claimed time lies outside those that the caller accepts.
+    TimeOutOfWindow "signing-time-out-of-window" Trust "签名时间不在允许的时间范围内" "the signing time is outside the time that is accepted"
     /// Neither `/M` nor a signing-time attribute; the time of checking counts.
-    NoTime "signing-time-missing" Note "签名没有注明时间,按当前时间判断" "the signature gives no time, the present time was used"
+    NoTime "signing-time-missing" Note "签名没有注明时间，按当前时间判断" "the signature gives no time, the present time was used"
     /// The time is the signer's own statement.
-    ClaimedTime "signing-time-claimed" Note "签名时间由签名人自行声明" "the signing time is the signer's own statement"
+    ClaimedTime "signing-time-claimed" Note "签名时间由签名人自行声明，没有可信时间戳证明" "the signing time is the signer's own statement, no trusted timestamp proves it"
     /// The signature carries no seal.
     NoSeal "seal-absent" Note "此签名没有电子印章" "this signature carries no electronic seal"
     /// The seal can not be read.
@@ -134,8 +138,10 @@ problems! {
     /// The seal's own signature is wrong.
     SealForged "seal-forged" Broken "电子印章的制章签名无效" "the seal maker's signature is not valid"
     /// The seal's signature uses an algorithm that is not checked here.
-    SealNotChecked "seal-not-checked" Trust "电子印章的制章签名算法暂不支持,未验证" "the seal maker's signature was not checked, its algorithm is not supported"
-    /// No path from the seal maker to an anchor.
+    SealNotChecked "seal-not-checked" Trust "电子印章的制章签名算法暂不支持，未验证" "the seal maker's signature was not checked, its algorithm is not supported"
+    /// The seal was made with the signer's own certificate or key.
+    SealSelfMade "seal-self-made" Broken "电子印章是签名人自己制作的" "the seal was made by the signer itself"
+    /// No path from the seal maker to an anchor, or its certificate is not for making seals.
     SealMakerUntrusted "seal-maker-untrusted" Trust "制章人不受信任" "the seal maker is not trusted"
     /// What is shown is not the seal's picture.
     SealPicture "seal-picture-differs" Broken "显示的图案与电子印章不一致" "what is shown is not the seal's picture"
@@ -199,6 +205,9 @@ pub struct Signer {
     pub not_after: i64,
     /// SHA-256 of the certificate, hexadecimal.
     pub sha256: String,
+    /// SHA-256 of the certificates above it, nearest first, the anchor last; empty where no path was found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issuers: Vec<String>,
     /// A test certificate, by its subject.
     pub test: bool,
 }
@@ -217,7 +226,13 @@ pub struct SealReport {
     pub sha256: String,
     /// Who made it.
     pub maker: Option<String>,
-    /// The maker's path leads to an anchor.
+    /// SHA-256 of the maker's certificate, hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maker_sha256: Option<String>,
+    /// SHA-256 of the certificates above it, as with the signer; empty where the maker is pinned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maker_issuers: Vec<String>,
+    /// The maker's certificate leads to an anchor and is for making seals, or is pinned.
     pub maker_trusted: bool,
     /// The seal is genuine, names the signer's certificate, was valid, and is what is shown.
     pub matches: bool,

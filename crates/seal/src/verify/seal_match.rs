@@ -1,7 +1,7 @@
 //! Whether the seal of a signature is genuine, the signer's, valid when it was used, and what the page shows.
 //!
-//! What is shown must be exactly the form that stamping writes: one picture, drawn once, nothing above or below it. Anything
-//! else is "not the seal", however alike it looks.
+//! What is shown must be exactly one of the two forms that stamping writes: one picture, drawn once, whole or one slice of it
+//! for a riding seam, nothing above or below it. Anything else is "not the seal", however alike it looks.
 
 use sealbridge_pdf::form::{Form, Widget};
 use sealbridge_pdf::{Dictionary, Document, Object, OpenOptions, PdfError, SignatureField, Source, Stream};
@@ -13,8 +13,9 @@ use super::integrity::{explained, problem};
 use super::report::{Problem, ProblemCode, SealReport, Severity};
 use crate::finish::hex;
 use crate::picture::{PIXELS_MAX, Picture, SIDE_MAX};
+use crate::placement::SLICES_MAX;
 use crate::prepare::{PICTURE, PIECE};
-use crate::ses::{MakerError, SEAL_MAX, Seal};
+use crate::ses::{Maker, MakerError, MakerTrust, SEAL_MAX, Seal};
 
 /// What a signature field shows and carries.
 #[derive(Debug, PartialEq)]
@@ -86,7 +87,7 @@ pub(super) fn judge<S: Source>(
     if at > seal.valid_until() {
         problems.push(explained(ProblemCode::SealExpired, crate::time::moment(seal.valid_until())));
     }
-    let maker_trusted = judge_maker(&seal, verified, at, policy, problems);
+    let judged = judge_maker(&seal, verified, at, policy, problems);
     match (&stamp.shown, Picture::from_seal(seal.picture())) {
         (Ok(shown), Ok(own)) if *shown == own => {}
         (Ok(_), Ok(_)) => problems.push(problem(ProblemCode::SealPicture)),
@@ -94,27 +95,31 @@ pub(super) fn judge<S: Source>(
         (_, Err(error)) => problems.push(explained(ProblemCode::SealPictureUnknown, error)),
     }
     let matches = problems.get(before..).unwrap_or_default().iter().all(|problem| problem.code.severity() < Severity::Broken);
-    let maker = Certificate::parse(seal.maker_der()).ok().and_then(|maker| maker.subject().common_name().or_else(|| maker.organisation()).map(str::to_owned));
+    let maker = Certificate::parse(seal.maker_der()).ok();
     Ok(Some(SealReport {
         id: seal.id().to_owned(),
         name: seal.name().to_owned(),
         kind: seal.kind().code(),
         sha256: hex(&seal.sha256()),
-        maker,
-        maker_trusted,
+        maker: maker.as_ref().and_then(|maker| maker.subject().common_name().or_else(|| maker.organisation())).map(str::to_owned),
+        maker_sha256: maker.as_ref().map(Certificate::id),
+        maker_issuers: judged.iter().flat_map(|maker| &maker.issuers).map(Certificate::id).collect(),
+        maker_trusted: judged.is_some_and(|maker| maker.trusted),
         matches,
     }))
 }
 
-fn judge_maker(seal: &Seal, verified: &VerifiedCms, at: i64, policy: &Policy<'_>, problems: &mut Vec<Problem>) -> bool {
+fn judge_maker(seal: &Seal, verified: &VerifiedCms, at: i64, policy: &Policy<'_>, problems: &mut Vec<Problem>) -> Option<Maker> {
     let others: Vec<Certificate> = verified.certificates.iter().chain(policy.intermediates).cloned().collect();
-    match seal.verify_maker(at, &others, policy.anchors) {
-        Ok(maker) => return maker.trusted,
+    let trust = MakerTrust { anchors: policy.anchors, purposes: policy.seal_maker_purposes, pinned: policy.seal_makers };
+    match seal.verify_maker(&verified.signer, at, &others, &trust) {
+        Ok(maker) => return Some(maker),
+        Err(MakerError::SelfMade) => problems.push(problem(ProblemCode::SealSelfMade)),
         Err(MakerError::UnsupportedAlgorithm(name)) => problems.push(explained(ProblemCode::SealNotChecked, name)),
         Err(MakerError::Untrusted(reason)) => problems.push(explained(ProblemCode::SealMakerUntrusted, reason)),
         Err(error) => problems.push(explained(ProblemCode::SealForged, error)),
     }
-    false
+    None
 }
 
 /// The seal and the picture of a signature field; `None` where its appearance carries no seal.
@@ -189,29 +194,58 @@ fn shown_picture<S: Source>(document: &Document<S>, form: Option<&Form>, field: 
         return Err(because("the appearance holds more than one picture"));
     }
     let content = document.stream_data(appearance)?;
-    let drawn = drawn_box(&content).ok_or(because("the appearance draws something else than one picture"))?;
+    let drawn = drawn(&content).ok_or(because("the appearance draws something else than one picture"))?;
     let bounds = numbers::<4>(&document.lookup(&appearance.dictionary, "BBox")?).ok_or(because("the appearance has no box"))?;
-    let [x, y, width, height] = drawn;
-    if !(width > 0.0 && height > 0.0) || x < bounds[0] - 0.01 || y < bounds[1] - 0.01 || x + width > bounds[2] + 0.01 || y + height > bounds[3] + 0.01 {
+    if !drawn.is_inside(bounds) {
         return Err(because("the picture is cut off"));
     }
     let Object::Stream(picture) = document.lookup(pictures, PICTURE)? else { return Err(because("the picture is missing")) };
     read_picture(document, &picture)
 }
 
-/// Left, bottom, width, height of the picture, if the content is exactly `q w 0 0 h x y cm /Seal Do Q`.
-fn drawn_box(content: &[u8]) -> Option<[f64; 4]> {
+/// What an appearance draws: left, bottom, width, height.
+#[derive(Debug, PartialEq)]
+struct Drawn {
+    picture: [f64; 4],
+    /// The part of it that is shown, for a slice.
+    clip: Option<[f64; 4]>,
+}
+
+impl Drawn {
+    /// True where the whole picture lies in the appearance's box; for a slice: where the slice does, has the picture's full
+    /// height, lies inside the picture and is no thinner than stamping makes one.
+    fn is_inside(&self, bounds: [f64; 4]) -> bool {
+        // Numbers are written with five decimals.
+        const NEAR: f64 = 0.01;
+        let within = |[x, y, width, height]: [f64; 4], [left, bottom, right, top]: [f64; 4]| {
+            x >= left - NEAR && y >= bottom - NEAR && x + width <= right + NEAR && y + height <= top + NEAR
+        };
+        let [x, y, width, height] = self.picture;
+        let shown = self.clip.unwrap_or(self.picture);
+        let whole = (height - shown[3]).abs() <= NEAR && within(shown, [x, y, x + width, y + height]);
+        let sliver = width / SLICES_MAX as f64 - NEAR;
+        width > 0.0 && height > 0.0 && shown[2] > 0.0 && shown[2] >= sliver && whole && within(shown, bounds)
+    }
+}
+
+/// What is drawn, if the content is exactly `q w 0 0 h x y cm /Seal Do Q`, or the same behind a clip, `x y w h re W n`.
+fn drawn(content: &[u8]) -> Option<Drawn> {
     if content.len() > 512 {
         return None;
     }
     let text = core::str::from_utf8(content).ok()?;
     let tokens: Vec<&str> = text.split_ascii_whitespace().collect();
-    let ["q", width, "0", "0", height, x, y, "cm", name, "Do", "Q"] = tokens.as_slice() else { return None };
+    let number = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite());
+    let (clip, rest) = match tokens.as_slice() {
+        ["q", x, y, width, height, "re", "W", "n", rest @ ..] => (Some([number(x)?, number(y)?, number(width)?, number(height)?]), rest),
+        ["q", rest @ ..] => (None, rest),
+        _ => return None,
+    };
+    let [width, "0", "0", height, x, y, "cm", name, "Do", "Q"] = rest else { return None };
     if name.strip_prefix('/') != Some(PICTURE) {
         return None;
     }
-    let number = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite());
-    Some([number(x)?, number(y)?, number(width)?, number(height)?])
+    Some(Drawn { picture: [number(x)?, number(y)?, number(width)?, number(height)?], clip })
 }
 
 fn numbers<const N: usize>(object: &Object) -> Option<[f64; N]> {
@@ -283,16 +317,44 @@ mod tests {
 
     #[test]
     fn only_one_picture_and_nothing_else_counts_as_a_seal() {
+        let whole = |picture| Some(Drawn { picture, clip: None });
         for (content, want) in [
-            ("q\n113.4 0 0 113.4 3 4 cm\n/Seal Do\nQ\n", Some([3.0, 4.0, 113.4, 113.4])),
+            ("q\n113.4 0 0 113.4 3 4 cm\n/Seal Do\nQ\n", whole([3.0, 4.0, 113.4, 113.4])),
+            ("q 0 0 10 40 re W n 40 0 0 40 -10 0 cm /Seal Do Q", Some(Drawn { picture: [-10.0, 0.0, 40.0, 40.0], clip: Some([0.0, 0.0, 10.0, 40.0]) })),
             ("q 1 0 0 1 0 0 cm /Seal Do Q q 1 0 0 1 0 0 cm /Seal Do Q", None),
             ("q 1 0 0 1 0 0 cm /Seal Do Q 0 0 9 9 re f", None),
             ("q 1 0 0 1 0 0 cm /Other Do Q", None),
             ("q 1 0 1 1 0 0 cm /Seal Do Q", None),
             ("q NaN 0 0 1 0 0 cm /Seal Do Q", None),
+            ("q 0 0 1 1 re W* n 1 0 0 1 0 0 cm /Seal Do Q", None),
+            ("q 0 0 1 1 re f 1 0 0 1 0 0 cm /Seal Do Q", None),
+            ("q 0 0 1 1 re W n 0 0 1 1 re W n 1 0 0 1 0 0 cm /Seal Do Q", None),
+            ("q 0 0 inf 1 re W n 1 0 0 1 0 0 cm /Seal Do Q", None),
+            ("0 0 1 1 re W n q 1 0 0 1 0 0 cm /Seal Do Q", None),
             ("", None),
         ] {
-            assert_eq!(drawn_box(content.as_bytes()), want, "{content}");
+            assert_eq!(drawn(content.as_bytes()), want, "{content}");
+        }
+    }
+
+    #[test]
+    fn a_slice_has_the_full_height_and_a_width_that_can_be_seen() {
+        let bounds = [0.0, 0.0, 10.0, 40.0];
+        let slice = |x, clip| Drawn { picture: [x, 0.0, 40.0, 40.0], clip };
+        for (drawn, want) in [
+            (slice(-10.0, Some([0.0, 0.0, 10.0, 40.0])), true),
+            (slice(0.0, Some([0.0, 0.0, 10.0, 40.0])), true),
+            (slice(-30.0, Some([0.0, 0.0, 10.0, 40.0])), true),
+            // A sliver, a part of the height, beside the picture, beyond the box, and the picture without a clip.
+            (slice(-10.0, Some([0.0, 0.0, 0.05, 40.0])), false),
+            (slice(-10.0, Some([0.0, 0.0, 10.0, 20.0])), false),
+            (slice(-35.0, Some([0.0, 0.0, 10.0, 40.0])), false),
+            (slice(1.0, Some([0.0, 0.0, 10.0, 40.0])), false),
+            (slice(-10.0, Some([0.0, 0.0, 11.0, 40.0])), false),
+            (slice(-10.0, Some([0.0, 0.0, -10.0, 40.0])), false),
+            (slice(0.0, None), false),
+        ] {
+            assert_eq!(drawn.is_inside(bounds), want, "{drawn:?}");
         }
     }
 }

@@ -34,15 +34,16 @@ impl Verdict {
     #[must_use]
     pub fn sentence(self, language: Language) -> &'static str {
         let (zh, en) = match self {
-            Verdict::Valid => ("有效:签名有效,文件自签名后未被改动。", "Valid: the signatures are valid and the file is unchanged."),
+            Verdict::Valid => ("有效：签名有效，文件自签名后未被改动。", "Valid: the signatures are valid and the file is unchanged."),
             Verdict::IntactNotTrusted => (
-                "完整,但签名人未经确认:文件自签名后未被改动,签名人的证书不受信任或未判断。",
+                "完整，但签名人未经确认：文件自签名后未被改动，签名人的证书不受信任或未判断。",
                 "Intact, signer not confirmed: the file is unchanged, but the signer's certificate is not trusted or was not judged.",
             ),
-            Verdict::Changed => {
-                ("已改动:签名之后文件有改动,或签名没有覆盖整个文件。", "Changed: the file was changed after signing, or the signatures do not cover all of it.")
-            }
-            Verdict::Invalid => ("无效:签名或印章验证失败。", "Not valid: a signature or a seal failed verification."),
+            Verdict::Changed => (
+                "已改动：签名之后文件有改动，或签名没有覆盖整个文件。",
+                "Changed: the file was changed after signing, or the signatures do not cover all of it.",
+            ),
+            Verdict::Invalid => ("无效：签名或印章验证失败。", "Not valid: a signature or a seal failed verification."),
             Verdict::NoSignature => ("没有签名。", "There is no signature."),
         };
         language.pick(zh, en)
@@ -56,12 +57,12 @@ impl Report {
         let mut out = String::new();
         let _ = writeln!(out, "{}", self.verdict.sentence(language));
         if self.repaired {
-            let _ = writeln!(out, "{}", language.pick("注意:文件结构损坏,经修复后才能读取。", "Note: the file is damaged and was read after repair."));
+            let _ = writeln!(out, "{}", language.pick("注意：文件结构损坏，经修复后才能读取。", "Note: the file is damaged and was read after repair."));
         }
         let count = self.signatures.len();
         for (number, signature) in self.signatures.iter().enumerate() {
             let _ = match language {
-                Language::ZhCn => write!(out, "\n签名 {} / {count}:", number + 1),
+                Language::ZhCn => write!(out, "\n签名 {} / {count}：", number + 1),
                 Language::En => write!(out, "\nSignature {} of {count}: ", number + 1),
             };
             describe(&mut out, signature, language);
@@ -72,23 +73,31 @@ impl Report {
 
 fn line(out: &mut String, language: Language, zh: &str, en: &str, value: &str) {
     let _ = match language {
-        Language::ZhCn => writeln!(out, "  {zh}:{value}"),
+        Language::ZhCn => writeln!(out, "  {zh}：{value}"),
         Language::En => writeln!(out, "  {en}: {value}"),
     };
+}
+
+/// A text with a remark in brackets.
+fn with_remark(language: Language, text: &str, remark: &str) -> String {
+    match language {
+        Language::ZhCn => format!("{text}（{remark}）"),
+        Language::En => format!("{text} ({remark})"),
+    }
 }
 
 fn describe(out: &mut String, signature: &SignatureReport, language: Language) {
     let state = match signature.severity() {
         Severity::Broken => language.pick("无效", "not valid"),
         Severity::Coverage => language.pick("签名后有改动", "changed afterwards"),
-        Severity::Trust => language.pick("完整,签名人未经确认", "intact, signer not confirmed"),
+        Severity::Trust => language.pick("完整，签名人未经确认", "intact, signer not confirmed"),
         Severity::Note => language.pick("有效", "valid"),
     };
     let _ = writeln!(out, "{state}");
     if let Some(signer) = &signature.signer {
         let mut who = signer.organisation.clone().unwrap_or_else(|| signer.serial.clone());
         if let Some(code) = &signer.credit_code {
-            let _ = write!(who, " ({code})");
+            who = with_remark(language, &who, code);
         }
         line(out, language, "签名单位", "signed by", &who);
         let trust = match signature.trust {
@@ -96,19 +105,20 @@ fn describe(out: &mut String, signature: &SignatureReport, language: Language) {
             Trust::Untrusted => language.pick("不受信任", "not trusted"),
             Trust::NotChecked => language.pick("未判断", "not judged"),
         };
-        line(out, language, "证书", "certificate", &format!("{}, {trust}", signer.issuer.as_deref().unwrap_or("-")));
+        line(out, language, "证书", "certificate", &[signer.issuer.as_deref().unwrap_or("-"), trust].join(language.pick("，", ", ")));
     }
     if let Some(time) = signature.signing_time {
-        line(out, language, "签名时间", "signing time", &crate::time::moment(time));
+        let whose = language.pick("签名人自述，无可信时间戳", "the signer's own statement, no trusted timestamp");
+        line(out, language, "签名时间", "signing time", &with_remark(language, &crate::time::moment(time), whose));
     }
     let page = signature.page.map(|page| match language {
-        Language::ZhCn => format!("第 {page} 页,{}", signature.field),
+        Language::ZhCn => format!("第 {page} 页，{}", signature.field),
         Language::En => format!("page {page}, {}", signature.field),
     });
     line(out, language, "位置", "place", &page.unwrap_or_else(|| signature.field.clone()));
     let covered = match signature.covered {
         Covered::WholeFile => language.pick("整个文件", "the whole file"),
-        Covered::Revision => language.pick("签名时的完整文件(之后有新内容)", "the whole file as it was then (more follows)"),
+        Covered::Revision => language.pick("签名时的完整文件（之后有新内容）", "the whole file as it was then (more follows)"),
         Covered::Irregular => language.pick("不完整", "not a complete file"),
     };
     line(out, language, "覆盖范围", "covers", covered);
@@ -119,13 +129,13 @@ fn describe(out: &mut String, signature: &SignatureReport, language: Language) {
         } else {
             language.pick("与签名不一致", "does not fit the signature")
         };
-        line(out, language, "印章", "seal", &format!("{} ({}), {fits}", seal.name, language.pick(zh, en)));
+        line(out, language, "印章", "seal", &[with_remark(language, &seal.name, language.pick(zh, en)).as_str(), fits].join(language.pick("，", ", ")));
     }
     for problem in &signature.problems {
         let (zh, en) = problem.code.words();
         let mark = if problem.code.severity() == Severity::Note { language.pick("说明", "note") } else { language.pick("问题", "problem") };
         let _ = match language {
-            Language::ZhCn => writeln!(out, "  {mark}:{zh} [{}]", problem.code.as_str()),
+            Language::ZhCn => writeln!(out, "  {mark}：{zh} [{}]", problem.code.as_str()),
             Language::En => writeln!(out, "  {mark}: {en} [{}]", problem.code.as_str()),
         };
     }

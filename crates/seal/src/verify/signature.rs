@@ -7,14 +7,16 @@ use sealbridge_pdf::form::Form;
 use sealbridge_pdf::{Document, Object, PdfError, SignatureField, Source};
 use sealbridge_pki::cms::{self, CmsError, VerifiedCms};
 use sealbridge_pki::path::{self, PathError, Use};
-use sealbridge_pki::{Certificate, Unusable, usable_for_stamp};
+use sealbridge_pki::{Certificate, Unusable, is_only_for, usable_for_stamp};
 
 use super::integrity::{self, explained, problem};
 use super::report::{Covered, Problem, ProblemCode, Severity, SignatureReport, Signer, Trust};
-use super::{AHEAD, Policy, seal_match};
+use super::{Policy, seal_match, time};
 use crate::finish::hex;
 use crate::hashing::{HashError, RangeDigests};
 
+/// What makes a stated time useless.
+const TIMES: [ProblemCode; 3] = [ProblemCode::TimeMismatch, ProblemCode::TimeOutOfWindow, ProblemCode::FutureTime];
 /// Kinds of signature that are judged.
 const SUB_FILTERS: [&str; 2] = ["ETSI.CAdES.detached", "adbe.pkcs7.detached"];
 
@@ -34,13 +36,11 @@ pub(super) fn judge<S: Source>(
     };
     let intact = verified.is_some() && problems.iter().all(|problem| problem.code.severity() < Severity::Broken);
 
-    let stated = field.modified.as_deref().and_then(crate::time::parse_pdf);
-    let signing_time = stated.or_else(|| verified.as_ref().and_then(|verified| verified.signing_time));
+    let signing_time = time::judge(field.modified.as_deref(), verified.as_ref().and_then(|verified| verified.signing_time), policy, &mut problems);
     let at = signing_time.unwrap_or(policy.now);
-    problems.push(problem(if signing_time.is_some() { ProblemCode::ClaimedTime } else { ProblemCode::NoTime }));
-    let trust = match &verified {
+    let (trust, issuers) = match &verified {
         Some(verified) => judge_signer(verified, at, policy, &mut problems),
-        None => Trust::NotChecked,
+        None => (Trust::NotChecked, Vec::new()),
     };
     let seal = match &verified {
         Some(verified) if structure.covered != Covered::Irregular => {
@@ -65,7 +65,7 @@ pub(super) fn judge<S: Source>(
         covered: structure.covered,
         covered_bytes: structure.range.map_or(0, |range| range.end),
         trust,
-        signer: verified.as_ref().map(|verified| describe(&verified.signer)),
+        signer: verified.as_ref().map(|verified| describe(&verified.signer, &issuers)),
         algorithm: verified.as_ref().map(|verified| verified.algorithm.name()),
         sub_filter: field.sub_filter.clone(),
         signing_time,
@@ -145,11 +145,12 @@ fn cms_code(error: &CmsError) -> ProblemCode {
     }
 }
 
-/// Certificate, key usage and path at the time of signing.
-fn judge_signer(verified: &VerifiedCms, at: i64, policy: &Policy<'_>, problems: &mut Vec<Problem>) -> Trust {
-    let mut sound = true;
-    if at > policy.now.saturating_add(AHEAD) {
-        problems.push(explained(ProblemCode::FutureTime, crate::time::moment(at)));
+/// Certificate, key usage and path at the time of signing; with the certificates above the signer's where a path was found.
+fn judge_signer(verified: &VerifiedCms, at: i64, policy: &Policy<'_>, problems: &mut Vec<Problem>) -> (Trust, Vec<Certificate>) {
+    // A time that can not be so proves nothing about the certificate's validity then.
+    let mut sound = !problems.iter().any(|problem| TIMES.contains(&problem.code));
+    if is_only_for(&verified.signer, policy.seal_maker_purposes) {
+        problems.push(explained(ProblemCode::CertificateUsage, "the certificate is for making seals only"));
         sound = false;
     }
     if let Err(unusable) = usable_for_stamp(&verified.signer, at) {
@@ -158,15 +159,18 @@ fn judge_signer(verified: &VerifiedCms, at: i64, policy: &Policy<'_>, problems: 
     }
     if policy.anchors.is_empty() {
         problems.push(problem(ProblemCode::NoAnchors));
-        return Trust::NotChecked;
+        return (Trust::NotChecked, Vec::new());
     }
     let others: Vec<Certificate> = verified.certificates.iter().chain(policy.intermediates).cloned().collect();
     match path::check(&verified.signer, &others, policy.anchors, at, Use::Stamp) {
-        Ok(_) if sound => Trust::Trusted,
-        Ok(_) | Err(PathError::Leaf(_)) => Trust::Untrusted,
+        Ok(path) => {
+            let issuers = path.certificates().iter().skip(1).cloned().collect();
+            (if sound { Trust::Trusted } else { Trust::Untrusted }, issuers)
+        }
+        Err(PathError::Leaf(_)) => (Trust::Untrusted, Vec::new()),
         Err(error) => {
             problems.push(explained(ProblemCode::Untrusted, error));
-            Trust::Untrusted
+            (Trust::Untrusted, Vec::new())
         }
     }
 }
@@ -179,7 +183,7 @@ fn unusable_code(unusable: &Unusable) -> ProblemCode {
     }
 }
 
-fn describe(certificate: &Certificate) -> Signer {
+fn describe(certificate: &Certificate, issuers: &[Certificate]) -> Signer {
     let issuer = certificate.issuer();
     Signer {
         organisation: certificate.organisation().map(str::to_owned),
@@ -190,6 +194,7 @@ fn describe(certificate: &Certificate) -> Signer {
         not_before: certificate.not_before(),
         not_after: certificate.not_after(),
         sha256: hex(&certificate.sha256()),
+        issuers: issuers.iter().map(Certificate::id).collect(),
         test: certificate.is_test(),
     }
 }

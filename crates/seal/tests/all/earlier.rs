@@ -4,7 +4,7 @@ use sealbridge_pdf::form::{NewSignatureField, add_signature_field};
 use sealbridge_pdf::{Dictionary, Document, Object, OpenOptions, Rectangle, Update, fill_contents};
 use sealbridge_pki::Algorithm;
 use sealbridge_seal::placement::Placement;
-use sealbridge_seal::{Check, OriginalHash, Policy, StampRequest, Verdict, finish_and_check, prepare, verify};
+use sealbridge_seal::{Check, Mark, OriginalHash, Policy, StampRequest, Verdict, finish_and_check, prepare, verify};
 
 use crate::judges;
 use crate::paper::{A4, Paper, signature_field, text_field};
@@ -102,6 +102,41 @@ fn certifications_and_locks_of_others_decide_what_may_still_happen() {
 }
 
 #[test]
+fn marks_need_a_document_that_nobody_has_signed_and_an_author_who_allows_annotations() {
+    let (other, person) = (Person::new(Algorithm::Rs256, 3), Person::new(Algorithm::Es256, 7));
+    let marked = || StampRequest {
+        marks: vec![Mark::Seal { index: 0, x_mm: 10.0, y_mm: 60.0, width_mm: 30.0 }],
+        ..request(&person, Placement::Field("seal".to_owned()))
+    };
+    for (p, code) in [(1, "earlier-signature-would-break"), (2, "earlier-signature-would-break"), (3, "marks-on-signed")] {
+        let signed = signed_by_other(&other, &form(), "DocMDP", parameters().with("P", Object::Integer(p)));
+        assert_eq!(prepare(&open(&signed), &marked()).unwrap_err().code(), code, "{p}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("plain.pdf");
+    std::fs::write(&plain, form()).unwrap();
+    for (options, refused) in [("--modify=form", Some("pdf-forbids-changes")), ("--modify=annotate", None), ("--modify=all", None)] {
+        let path = folder.path().join("encrypted.pdf");
+        let arguments = ["--encrypt", "", "owner", "256", options, "--", plain.to_str().unwrap(), path.to_str().unwrap()];
+        let Ok(output) = std::process::Command::new("qpdf").args(arguments).output() else {
+            eprintln!("SKIPPED: qpdf is not installed");
+            return;
+        };
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let file = std::fs::read(&path).unwrap();
+        let error = prepare(&open(&file), &marked()).err();
+        assert_eq!(error.as_ref().map(sealbridge_seal::StampError::code), refused, "{options}");
+        if refused.is_some() {
+            continue;
+        }
+        std::fs::write(&path, stamp(&person, &file, &marked()).unwrap()).unwrap();
+        judges::qpdf(&path);
+        judges::pdfsig(&path, 1);
+        judges::pyhanko(&path, &person.root, 1);
+    }
+}
+
+#[test]
 fn encrypted_documents_are_stamped_where_their_author_allows_it() {
     let person = Person::new(Algorithm::Es256, 7);
     let folder = tempfile::tempdir().unwrap();
@@ -115,6 +150,8 @@ fn encrypted_documents_are_stamped_where_their_author_allows_it() {
         ("256", "--modify=none", "", field(), Some("pdf-forbids-changes")),
         ("256", "--modify=form", "", page(), Some("pdf-forbids-changes")),
         ("256", "--modify=form", "", field(), None),
+        ("256", "--modify=annotate", "", page(), Some("pdf-forbids-changes")),
+        ("256", "--modify=annotate", "", field(), None),
         ("128", "--use-aes=y", "", page(), None),
         ("128", "--use-aes=n", "", page(), None),
         ("256", "--modify=all", "secret", page(), None),

@@ -77,7 +77,7 @@ fn chinese_values_are_embedded_and_found_again_by_text_extraction() {
         let request = StampRequest {
             field_values: values(&[
                 ("company", "深圳印桥测试有限公司"),
-                ("remarks", "我方完全响应招标文件的全部要求,报价含税。ABC 123"),
+                ("remarks", "我方完全响应招标文件的全部要求，报价含税。ABC 123"),
                 ("code", "91440300MA5TEXT005"),
             ]),
             font: Some(&font),
@@ -94,7 +94,7 @@ fn chinese_values_are_embedded_and_found_again_by_text_extraction() {
         judges::pyhanko(&path, &person.root, 1);
         let Some(text) = judges::text(&path) else { return };
         let flat: String = text.chars().filter(|character| !character.is_whitespace()).collect();
-        for wanted in ["深圳印桥测试有限公司", "我方完全响应", "报价含税。ABC", "91440300MA5TEXT005"] {
+        for wanted in ["深圳印桥测试有限公司", "我方完全响应", "报价含税。", "ABC", "91440300MA5TEXT005"] {
             assert!(flat.contains(wanted), "{wanted} in {text}");
         }
     }

@@ -59,12 +59,26 @@ pub(crate) fn text(file: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The first page at a resolution, in RGB: width, height, pixels from the top.
-pub(crate) fn render(file: &Path, dpi: u32) -> Option<(usize, usize, Vec<u8>)> {
-    let root = file.with_extension("page");
-    run("pdftoppm", &["-r", &dpi.to_string(), "-f", "1", "-singlefile", "-cropbox", file.to_str().unwrap(), root.to_str().unwrap()])?;
-    let bytes = std::fs::read(root.with_extension("page.ppm").with_file_name(format!("{}.ppm", root.file_name().unwrap().to_str().unwrap()))).unwrap();
-    // P6, width, height, 255, one white space, pixels
+/// A picture of a page in RGB: width, height, pixels from the top.
+pub(crate) type Pixels = (usize, usize, Vec<u8>);
+
+/// The first page at a resolution.
+pub(crate) fn render(file: &Path, dpi: u32) -> Option<Pixels> {
+    render_all(file, dpi, 1)?.into_iter().next()
+}
+
+/// The pages up to `last` at a resolution.
+pub(crate) fn render_all(file: &Path, dpi: u32, last: usize) -> Option<Vec<Pixels>> {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("page");
+    run("pdftoppm", &["-r", &dpi.to_string(), "-l", &last.to_string(), "-cropbox", file.to_str().unwrap(), root.to_str().unwrap()])?;
+    let mut pages: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pages.sort(); // numbers are written with leading zeros
+    Some(pages.iter().map(|page| ppm(&std::fs::read(page).unwrap())).collect())
+}
+
+/// P6, width, height, 255, one white space, pixels.
+fn ppm(bytes: &[u8]) -> Pixels {
     let mut at = 0;
     let mut words = Vec::new();
     while words.len() < 4 {
@@ -72,5 +86,5 @@ pub(crate) fn render(file: &Path, dpi: u32) -> Option<(usize, usize, Vec<u8>)> {
         words.push(String::from_utf8_lossy(&bytes[at..end]).into_owned());
         at = end + 1;
     }
-    Some((words[1].parse().unwrap(), words[2].parse().unwrap(), bytes[at..].to_vec()))
+    (words[1].parse().unwrap(), words[2].parse().unwrap(), bytes[at..].to_vec())
 }

@@ -43,6 +43,30 @@ impl Paper {
         Paper { objects }
     }
 
+    /// A book of pages, objects 4, 5 … in order; `entries` are more of each page's dictionary, `above` more of the page tree's
+    /// root. Object 3 is the content of every page that brings none.
+    pub(crate) fn book(pages: &[(Sheet, String)], above: &str) -> Self {
+        let array = |values: [f64; 4]| format!("[{} {} {} {}]", values[0], values[1], values[2], values[3]);
+        let kids: String = (0..pages.len()).map(|number| format!("{} 0 R ", number + 4)).collect();
+        let content = "0.5 g 150 150 20 20 re f";
+        let mut objects = vec![
+            "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+            format!("<< /Type /Pages /Kids [{kids}] /Count {} {above} >>", pages.len()),
+            format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
+        ];
+        for (sheet, entries) in pages {
+            let crop = sheet.crop.map(|crop| format!("/CropBox {}", array(crop))).unwrap_or_default();
+            let content = if entries.contains("/Contents") { "" } else { "/Contents 3 0 R /Resources << >>" };
+            objects.push(format!(
+                "<< /Type /Page /Parent 2 0 R /MediaBox {} {crop} /Rotate {} /UserUnit {} {content} {entries} >>",
+                array(sheet.media),
+                sheet.rotate,
+                sheet.user_unit
+            ));
+        }
+        Paper { objects }
+    }
+
     /// Adds an object; gives its number.
     pub(crate) fn add(&mut self, object: &str) -> usize {
         self.objects.push(object.to_owned());

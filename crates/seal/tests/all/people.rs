@@ -4,8 +4,10 @@ use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::traits::PublicKeyParts as _;
 use rsa::{Pkcs1v15Sign, RsaPrivateKey, pss::Pss};
+use sealbridge_pki::asn1::{self, tag};
 use sealbridge_pki::issue::{Issuer, Kind, Template, ToBeSigned};
-use sealbridge_pki::{Algorithm, Certificate, DigestAlgorithm, KeyUsage, SignatureScheme, Subject, cms, key};
+use sealbridge_pki::oid::{self, ObjectIdentifier};
+use sealbridge_pki::{Algorithm, Certificate, DigestAlgorithm, KeyUsage, SignatureScheme, Subject, cms, key, suite};
 use sealbridge_seal::ses::{self, Seal, SealInfo, SealPicture};
 use sealbridge_seal::{Check, Finished, OriginalHash, PreparedStamp, StampError, finish_and_check};
 use sha2::{Sha256, Sha384, Sha512};
@@ -75,6 +77,7 @@ pub(crate) struct Person {
     key: Key,
     maker: Certificate,
     maker_key: Key,
+    authority: Key,
 }
 
 impl Person {
@@ -95,23 +98,72 @@ impl Person {
             &name("印桥测试根"),
             &authority,
             None,
-            &authority,
-            Algorithm::Es256,
+            (&authority, Algorithm::Es256),
+            &[],
             NOW - 1000 * DAY,
             NOW + 3650 * DAY,
         );
         let kind = Kind::Holder { key_usage: KeyUsage::SIGNING };
-        let certificate = issue(kind, &name(&format!("测试单位 {number}")), &key, Some(&root), &authority, Algorithm::Es256, from, until);
+        let certificate = issue(kind, &name(&format!("测试单位 {number}")), &key, Some(&root), (&authority, Algorithm::Es256), &[], from, until);
         let maker_key = Key::new(Algorithm::Es256, 102);
-        let maker = issue(kind, &name("印章制作(测试)"), &maker_key, Some(&root), &authority, Algorithm::Es256, NOW - 100 * DAY, NOW + 3650 * DAY);
+        let purposes = &[oid::KP_SEAL_MAKING];
+        let maker = issue(kind, &name("印章制作(测试)"), &maker_key, Some(&root), (&authority, Algorithm::Es256), purposes, NOW - 100 * DAY, NOW + 3650 * DAY);
         let picture = SealPicture { kind: "PNG".to_owned(), data: picture(120, 120), width_mm: 40, height_mm: 40 };
         let seal = make_seal(&maker, &maker_key, picture, vec![certificate.der().to_vec()], NOW - DAY, NOW + 365 * DAY);
-        Person { algorithm, root, certificate, seal, key, maker, maker_key }
+        Person { algorithm, root, certificate, seal, key, maker, maker_key, authority }
     }
 
     /// Another seal by the same maker.
     pub(crate) fn seal_with(&self, picture: SealPicture, certificates: Vec<Vec<u8>>, valid_from: i64, valid_until: i64) -> Seal {
         make_seal(&self.maker, &self.maker_key, picture, certificates, valid_from, valid_until)
+    }
+
+    /// A seal as the usual one, made with another key whose certificate this person's authority issued for these purposes.
+    pub(crate) fn seal_by(&self, number: u8, purposes: &[ObjectIdentifier]) -> Seal {
+        let key = Key::new(Algorithm::Es256, number);
+        let name = Subject { country: Some("CN".to_owned()), organisation: Some("另一家测试有限公司".to_owned()), ..Subject::default() };
+        let kind = Kind::Holder { key_usage: KeyUsage::SIGNING };
+        let maker = issue(kind, &name, &key, Some(&self.root), (&self.authority, Algorithm::Es256), purposes, NOW - DAY, NOW + DAY);
+        make_seal(&maker, &key, self.seal.picture().clone(), vec![self.certificate.der().to_vec()], NOW - DAY, NOW + DAY)
+    }
+
+    /// A seal that the person made with the own key.
+    pub(crate) fn seal_of_its_own(&self) -> Seal {
+        make_seal(&self.certificate, &self.key, self.seal.picture().clone(), vec![self.certificate.der().to_vec()], NOW - DAY, NOW + DAY)
+    }
+
+    /// A person whose certificate is for these purposes.
+    pub(crate) fn for_purposes(number: u8, purposes: &[ObjectIdentifier]) -> Self {
+        let mut person = Person::new(Algorithm::Es256, number);
+        let kind = Kind::Holder { key_usage: KeyUsage::SIGNING };
+        let name = Subject { country: Some("CN".to_owned()), organisation: Some("印章制作(测试)".to_owned()), ..Subject::default() };
+        let issuer = (&person.authority, Algorithm::Es256);
+        person.certificate = issue(kind, &name, &person.key, Some(&person.root), issuer, purposes, NOW - DAY, NOW + DAY);
+        person
+    }
+
+    /// The CMS for a digest with a signing-time attribute (RFC 5652, 11.3), which the host never writes and others do. ES256 only.
+    pub(crate) fn cms_with_time(&self, digest: &[u8], time: Option<i64>) -> Vec<u8> {
+        let Some(time) = time else { return self.cms(digest) };
+        let plain = cms::SignedAttributes::new(digest, &self.certificate, self.algorithm).unwrap();
+        let sequence = |parts: &[&[u8]]| asn1::encode_all(tag::SEQUENCE, parts);
+        let set = |content: &[u8]| asn1::encode(tag::SET, content);
+        let mut attributes = vec![sequence(&[&suite::encode_oid(&oid::SIGNING_TIME), &set(&asn1::encode_time(time).unwrap())])];
+        let mut reader = asn1::Element::parse(plain.der()).unwrap().reader().unwrap();
+        while let Some(attribute) = reader.next().unwrap() {
+            attributes.push(attribute.raw().to_vec());
+        }
+        let attributes = asn1::encode_set_of(attributes);
+        let signature = self.algorithm.to_x509_signature(&self.key.sign(self.algorithm, &attributes)).unwrap();
+        let (certificate, hash) = (&self.certificate, DigestAlgorithm::Sha256.identifier());
+        let tagged = |tag: u8, element: &[u8]| [&[tag], &element[1..]].concat();
+        let version = asn1::encode_unsigned(&[1]);
+        let name = sequence(&[certificate.issuer().der(), &asn1::encode(tag::INTEGER, certificate.serial_bytes())]);
+        let value = asn1::encode(tag::OCTET_STRING, &signature);
+        let info = sequence(&[&version, &name, &hash, &tagged(0xa0, &attributes), &self.algorithm.identifier(), &value]);
+        let certificates = asn1::encode(0xa0, certificate.der());
+        let data = sequence(&[&version, &set(&hash), &sequence(&[&suite::encode_oid(&oid::DATA)]), &certificates, &set(&info)]);
+        sequence(&[&suite::encode_oid(&oid::SIGNED_DATA), &asn1::encode(tag::CONTEXT_0, &data)])
     }
 
     /// The CMS for a digest, as the host makes it.
@@ -152,8 +204,8 @@ fn issue(
     subject: &Subject,
     key: &Key,
     issuer: Option<&Certificate>,
-    issuer_key: &Key,
-    algorithm: Algorithm,
+    (issuer_key, algorithm): (&Key, Algorithm),
+    extended_key_usage: &[ObjectIdentifier],
     not_before: i64,
     not_after: i64,
 ) -> Certificate {
@@ -169,7 +221,7 @@ fn issue(
         not_before,
         not_after,
         crl_distribution_point: None,
-        extended_key_usage: &[],
+        extended_key_usage,
     };
     let to_be_signed = ToBeSigned::new(&template, algorithm).unwrap();
     to_be_signed.assemble(&issuer_key.sign(algorithm, to_be_signed.der())).unwrap()

@@ -1,9 +1,13 @@
 //! Seals: real ones are read as an independent verifier reads them, ours are built, read back, and refused when touched.
 
-use sealbridge_pki::Algorithm;
-use sealbridge_seal::ses::{CertificateList, Kind, MakerError, Seal, SesError, Version};
+use sealbridge_pki::{Algorithm, Certificate};
+use sealbridge_seal::ses::{CertificateList, Kind, MakerError, MakerTrust, Seal, SesError, Version};
 
 use crate::people::{NOW, Person};
+
+fn trusting(anchors: &[Certificate]) -> MakerTrust<'_> {
+    MakerTrust { anchors, ..MakerTrust::default() }
+}
 
 #[test]
 fn seals_of_the_field_are_read_with_all_their_parts() {
@@ -30,7 +34,7 @@ fn seals_of_the_field_are_read_with_all_their_parts() {
         assert_eq!(seal.certificates(), &CertificateList::Certificates(vec![part("signer0.cer")]), "{file}");
         let signer = sealbridge_pki::Certificate::parse(&part("signer0.cer")).unwrap();
         assert!(seal.names_certificate(&signer));
-        assert_eq!(seal.verify_maker(NOW, &[], &[]).unwrap_err(), MakerError::UnsupportedAlgorithm("SM2-with-SM3".to_owned()), "{file}");
+        assert_eq!(seal.verify_maker(&signer, NOW, &[], &trusting(&[])).unwrap_err(), MakerError::UnsupportedAlgorithm("SM2-with-SM3".to_owned()), "{file}");
     }
 }
 
@@ -55,15 +59,18 @@ fn our_seals_name_their_certificate_and_break_when_any_byte_is_touched() {
     let seal = &person.seal;
     assert_eq!((seal.version(), seal.kind(), seal.name()), (Version::V4, Kind::Official, "深圳印桥测试有限公司"));
     assert!(seal.names_certificate(&person.certificate) && !seal.names_certificate(&other.certificate));
-    assert!(seal.verify_maker(NOW, &[], std::slice::from_ref(&person.root)).unwrap().trusted);
-    assert!(!seal.verify_maker(NOW, &[], &[]).unwrap().trusted);
-    assert!(matches!(seal.verify_maker(NOW, &[], std::slice::from_ref(&other.certificate)), Err(MakerError::Untrusted(_))));
+    let verify = |seal: &Seal, anchors: &[Certificate]| seal.verify_maker(&person.certificate, NOW, &[], &trusting(anchors));
+    let root = std::slice::from_ref(&person.root);
+    let maker = verify(seal, root).unwrap();
+    assert!(maker.trusted && maker.issuers == root);
+    assert!(!verify(seal, &[]).unwrap().trusted);
+    assert!(matches!(verify(seal, std::slice::from_ref(&other.certificate)), Err(MakerError::Untrusted(_))));
     let mut accepted = 0;
     for at in 0..seal.der().len() {
         let mut bytes = seal.der().to_vec();
         bytes[at] ^= 1;
         if let Ok(touched) = Seal::parse(&bytes)
-            && touched.verify_maker(NOW, &[], std::slice::from_ref(&person.root)).is_ok()
+            && verify(&touched, root).is_ok()
         {
             accepted += 1;
         }

@@ -13,6 +13,7 @@ pub(crate) fn request<'a>(person: &'a Person, placement: Placement) -> StampRequ
     StampRequest {
         placement,
         field_values: Vec::new(),
+        marks: Vec::new(),
         seal: &person.seal,
         signer: &person.certificate,
         signing_time: NOW,

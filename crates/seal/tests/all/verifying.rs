@@ -6,6 +6,7 @@ use sealbridge_seal::placement::Placement;
 use sealbridge_seal::verify::{ProblemCode, Severity};
 use sealbridge_seal::{Language, Policy, Report, StampRequest, Verdict, prepare, verify};
 
+use crate::elsewhere::made_elsewhere;
 use crate::paper::{A4, Paper};
 use crate::people::{DAY, NOW, Person, picture};
 use crate::stamping::{open, request, stamp};
@@ -124,57 +125,8 @@ fn a_stored_stamp_that_was_tampered_with_is_refused() {
 fn a_seal_that_is_not_the_signers_or_not_what_is_shown_breaks_the_stamp() {
     let person = Person::new(Algorithm::Es256, 7);
     let other = Person::new(Algorithm::Es256, 8);
-    let file = Paper::new(A4, &[]).file();
-    let prepared = prepare(&open(&file), &request(&person, place())).unwrap();
-    // Someone else's program writes the same revision with another seal: seal and picture come from different requests.
     let swap = |seal: &sealbridge_seal::Seal, expected: ProblemCode| {
-        let hash = sealbridge_seal::OriginalHash::of(&file).unwrap();
-        // The seal's stream is not compressed where that would not be smaller, or deflated; it is replaced as a whole object.
-        let document = open(&file);
-        let mut update = sealbridge_pdf::Update::begin(&document).unwrap();
-        let value = update.alloc().unwrap();
-        let donor = [file.as_slice(), prepared.tail()].concat();
-        let donor = open(&donor);
-        let form = sealbridge_pdf::Form::read(&donor).unwrap();
-        let field = form.field("Sealbridge1").unwrap();
-        let copy = |update: &mut sealbridge_pdf::Update<'_, &Vec<u8>>, object: &sealbridge_pdf::Object| {
-            let sealbridge_pdf::Object::Stream(stream) = donor.resolve(object).unwrap() else { panic!("a stream") };
-            let mut dictionary = stream.dictionary.clone();
-            dictionary.remove("Filter");
-            (dictionary, donor.stream_data(&stream).unwrap(), update.alloc().unwrap())
-        };
-        let appearance = field.dictionary.get("AP").unwrap().as_dictionary().unwrap().get("N").unwrap().clone();
-        let (mut dictionary, content, appearance) = copy(&mut update, &appearance);
-        let image = dictionary.get("Resources").unwrap().as_dictionary().unwrap().get("XObject").unwrap().as_dictionary().unwrap().get("Seal").unwrap().clone();
-        let (mut image_dictionary, pixels, image) = copy(&mut update, &image);
-        let (mask_dictionary, alpha, mask) = copy(&mut update, &image_dictionary.get("SMask").unwrap().clone());
-        image_dictionary.set("SMask", mask);
-        update.put_stream(mask, mask_dictionary, alpha, true);
-        update.put_stream(image, image_dictionary, pixels, true);
-        let pictures = sealbridge_pdf::Dictionary::new().with("Seal", image);
-        dictionary.set("Resources", sealbridge_pdf::Dictionary::new().with("XObject", pictures));
-        let stream = update.add_stream(sealbridge_pdf::Dictionary::new(), seal.der().to_vec(), true).unwrap();
-        let piece = sealbridge_pdf::Dictionary::new().with("Private", stream);
-        dictionary.set("PieceInfo", sealbridge_pdf::Dictionary::new().with("Sealbridge", piece));
-        update.put_stream(appearance, dictionary, content, false);
-        let new = sealbridge_pdf::form::NewSignatureField {
-            name: "Sealbridge1",
-            page: document.page(0).unwrap().reference,
-            rect: field.widgets[0].rect.unwrap(),
-            appearance: Some(appearance),
-            value,
-            lock: None,
-        };
-        sealbridge_pdf::form::add_signature_field(&mut update, &new).unwrap();
-        let signature = sealbridge_pdf::Dictionary::typed("Sig")
-            .with("Filter", sealbridge_pdf::Object::name("Adobe.PPKLite"))
-            .with("SubFilter", sealbridge_pdf::Object::name("ETSI.CAdES.detached"));
-        update.reserve_signature(value, signature, 4096).unwrap();
-        let mut appended = update.finish([1; 16]).unwrap();
-        let (before, behind) = (appended.contents.start - appended.original_len, appended.contents.end - appended.original_len);
-        let digest = hash.with_rest(&[&appended.tail[..before as usize], &appended.tail[behind as usize..]]);
-        sealbridge_pdf::fill_contents(&mut appended.tail, appended.original_len, appended.contents, &person.cms(&digest)).unwrap();
-        let report = report(&[file.as_slice(), &appended.tail].concat(), Some(&person));
+        let report = report(&made_elsewhere(&person, seal, None, |digest| person.cms(digest)), Some(&person));
         assert!(report.signatures[0].intact, "{}", report.text(Language::En));
         if expected == ProblemCode::NoTime {
             assert_eq!(report.verdict, Verdict::Valid, "{}", report.text(Language::En));

@@ -4,10 +4,12 @@
 import { Refused } from "../../failure";
 import type { FromStamp, Job, SignOk } from "../../messages";
 import type { SealAnswer } from "../../protocol";
+import type { StatusView } from "sealbridge-wasm";
 import type { Call } from "../call";
 import type { Entry } from "../journal";
 import * as journal from "../journal";
 import * as host from "../host";
+import { wasm } from "../module";
 import { signedOrigin } from "../origin";
 
 /** Opens the stamping page for a call; its result reaches the page through the content script. */
@@ -37,9 +39,16 @@ export async function openVisit(call: Call): Promise<void> {
   call.onPhase("document");
 }
 
-/** Fetches the seal for the stamping page. No key is used. */
-export async function fetchSeal(job: Job): Promise<SealAnswer> {
-  return host.ask("seal", {}, job.language);
+/** Fetches the seal for the stamping page: the one that the person has chosen, or the only one. No key is used. */
+export async function fetchSeal(job: Job, wish: Extract<FromStamp, { type: "seal" }>): Promise<SealAnswer> {
+  const { seal, certificate } = wish;
+  return host.ask("seal", { ...(seal === undefined ? {} : { seal }), ...(certificate === undefined ? {} : { certificate }) }, job.language);
+}
+
+/** What there is to choose from. No key is used. */
+export async function choices(job: Job): Promise<StatusView> {
+  const answer = await host.ask("status", {}, job.language);
+  return (await wasm()).describeStatus(answer, Math.floor(Date.now() / 1000));
 }
 
 /** Has the prepared revision signed; the host shows the list of documents and asks for the PIN. */

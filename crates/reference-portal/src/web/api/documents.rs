@@ -1,9 +1,8 @@
 //! A bid comes in: the bytes go to a temporary file as they arrive, are hashed on the way, judged, and recorded together
 //! with the verdict in one transaction. An accepted bid is kept byte for byte as it came; a refused one is deleted, and
-//! its digest and verdict stay.
+//! its digest and verdict stay. One account sends one document at a time, at a pace that does not keep others waiting.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -12,7 +11,6 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use axum::response::{IntoResponse, Response};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use http_body_util::BodyExt;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
@@ -21,13 +19,12 @@ use tokio::io::AsyncWriteExt;
 use super::csrf;
 use crate::refusal::{Reason, Refusal};
 use crate::settings::{Portal, random};
+use crate::store::accounts::Account;
 use crate::store::audit::{self, Entry};
 use crate::store::submissions::{self, Submission};
 use crate::store::tenders;
+use crate::uploads::Pace;
 use crate::web::visitor::Visitor;
-
-/// A sender that is silent for this long has gone.
-const SILENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct Target {
@@ -42,22 +39,33 @@ pub(in crate::web) async fn receive(
     visitor: Visitor,
     Query(target): Query<Target>,
     headers: HeaderMap,
-    body: Body,
+    mut body: Body,
 ) -> Result<Response, Refusal> {
     let (_, account) = visitor.checked_supplier(&csrf(&headers))?;
+    let done = submit(&portal, account, &target, announced(&headers), &mut body).await;
+    if done.is_err() {
+        portal.uploads().linger(body);
+    }
+    done
+}
+
+async fn submit(portal: &Portal, account: &Account, target: &Target, announced: Option<u64>, body: &mut Body) -> Result<Response, Refusal> {
     let tender = tenders::by_id(portal.database(), &target.tender).await?.ok_or(Reason::NotFound)?;
     if !tender.is_open(portal.now()) {
         return Err(Reason::TenderClosed.into());
     }
+    let turn = portal.uploads().turn(account.id)?;
     if submissions::count(portal.database(), account.id, &tender.id).await? >= submissions::PER_TENDER_MAX {
         return Err(Refusal::from(Reason::SubmissionLimit).with("limit", submissions::PER_TENDER_MAX));
     }
-    let permit = portal.uploads().try_acquire().map_err(|_| Reason::Busy)?;
+    let place = portal.uploads().place().await?;
     let id = Base64UrlUnpadded::encode_string(&random::<16>()?);
     let partial = Partial(portal.settings().documents.join(format!("{id}.part")));
-    let received = match store(&partial.0, body, announced(&headers), portal.settings().document_max).await {
+    let received = match store(&partial.0, body, announced, portal.settings().document_max, portal.uploads().pace()).await {
         Ok(received) => received,
         Err(refusal) => {
+            // Before anything else: a full disk has no room for the record below either.
+            drop(partial);
             let entry = Entry {
                 account: Some(account.id),
                 actor: &account.name,
@@ -71,18 +79,26 @@ pub(in crate::web) async fn receive(
             return Err(refusal);
         }
     };
+    drop(place);
 
     // A slow upload must not carry a bid past the closing time: what counts is when the last byte is here.
-    if !tender.is_open(portal.now()) {
+    let now = portal.now();
+    if !tender.is_open(now) {
         return Err(Reason::TenderClosed.into());
     }
 
-    // Judging reads the whole file and computes; it must not hold up other requests.
-    let (judge, path, owner, name) = (portal.clone(), partial.0.clone(), account.clone(), file_name(&target.name));
-    let now = portal.now();
+    // Judging reads the whole file and computes; it must not hold up other requests. Turn and permit go with it, so that a
+    // sender who hangs up in the middle can not set off the next one beside it.
+    let permit = portal.uploads().judge().await?;
+    let (judge, owner, name, published) = (portal.clone(), account.clone(), file_name(&target.name), tender.published_at);
     let shown = name.clone();
-    let judgement = tokio::task::spawn_blocking(move || judge.checks().document(&path, &shown, &owner, now)).await.map_err(|_| Reason::Internal)??;
-    drop(permit);
+    let judged = tokio::task::spawn_blocking(move || {
+        let judgement = judge.checks().document(&partial.0, &shown, &owner, published, now);
+        drop(permit);
+        (judgement, partial, turn)
+    });
+    let (judgement, partial, _turn) = judged.await.map_err(|_| Reason::Internal)?;
+    let judgement = judgement?;
 
     let kept = portal.settings().documents.join(format!("{id}.pdf"));
     if judgement.accepted {
@@ -161,17 +177,15 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 
 /// Writes the body to the file and hashes it; refuses early where the announced length is over the cap, and in any case
 /// as soon as more has come.
-async fn store(path: &Path, mut body: Body, announced: Option<u64>, limit: u64) -> Result<Received, Refusal> {
+async fn store(path: &Path, body: &mut Body, announced: Option<u64>, limit: u64, mut pace: Pace<'_>) -> Result<Received, Refusal> {
     let too_large = || Refusal::from(Reason::DocumentTooLarge).with("limit", limit);
     if announced.is_some_and(|size| size > limit) {
         return Err(too_large());
     }
-    let mut file = File::options().write(true).create_new(true).open(path).await.map_err(storage)?;
+    // Made here and not on another thread: a sender who hangs up just now must not leave a file that is made afterwards.
+    let mut file = File::from_std(std::fs::File::options().write(true).create_new(true).open(path).map_err(storage)?);
     let (mut hash, mut size) = (Sha256::new(), 0_u64);
-    loop {
-        let frame = tokio::time::timeout(SILENCE, body.frame()).await.map_err(|_| Reason::UploadBroken)?;
-        let Some(frame) = frame else { break };
-        let Ok(data) = frame.map_err(|_| Reason::UploadBroken)?.into_data() else { continue };
+    while let Some(data) = pace.next(body).await? {
         size = size.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
         if size > limit {
             return Err(too_large());
@@ -185,6 +199,8 @@ async fn store(path: &Path, mut body: Body, announced: Option<u64>, limit: u64) 
     if announced.is_some_and(|announced| announced != size) {
         return Err(Reason::UploadBroken.into());
     }
+    // The last write may still be under way, and only the flush tells what became of it.
+    file.flush().await.map_err(storage)?;
     // The receipt promises that the document is kept.
     file.sync_all().await.map_err(storage)?;
     Ok(Received { size, sha256: crate::store::hex(&hash.finalize()) })

@@ -10,17 +10,14 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::visitor::{Visitor, set_session};
+use super::visitor::{Counted, Visitor, set_session};
 use crate::refusal::{Reason, Refusal};
 use crate::settings::{Portal, random};
 use crate::store::audit::{self, Entry, Why};
 use crate::store::challenges::{self, Challenge, Kind, Taken};
 use crate::store::sessions::{self, Proof};
-use crate::store::throttle::{self, Attempt, Schedule};
+use crate::store::throttle::{self, Attempt};
 use crate::store::{accounts, bindings};
-
-/// Challenges are cheap, but every one is a row.
-const CHALLENGES: Schedule = Schedule { free: 300, first_wait: 5 };
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,10 +57,8 @@ pub(super) async fn challenge(State(portal): State<Portal>, visitor: Visitor, he
         return Err(crate::checks::account_already_bound().into());
     }
     let now = portal.now();
-    let subject = format!("challenge:{}", visitor.address());
-    if let Attempt::Wait { .. } = throttle::begin(portal.database(), &subject, CHALLENGES, now).await? {
-        return Err(Reason::Busy.into());
-    }
+    // A challenge is cheap, but every one is a row.
+    ration(&portal, &visitor, "challenge").await?;
     let (nonce, expires_at) = match account {
         None => portal.checks().start_login(now, random()?)?,
         Some(account) => portal.checks().start_bind(account, now, random()?)?,
@@ -143,11 +138,8 @@ pub(super) async fn login(State(portal): State<Portal>, visitor: Visitor, header
 /// Walks the whole chain. Every signed-in account may ask: the answer tells numbers and no content.
 pub(super) async fn audit_check(State(portal): State<Portal>, visitor: Visitor) -> Result<Response, Refusal> {
     visitor.supplier()?;
-    // One walk at a time for one visitor's address; it reads the whole table.
-    let subject = format!("audit:{}", visitor.address());
-    if let Attempt::Wait { .. } = throttle::begin(portal.database(), &subject, CHALLENGES, portal.now()).await? {
-        return Err(Reason::Busy.into());
-    }
+    // It reads the whole table.
+    ration(&portal, &visitor, "audit").await?;
     let found = audit::check(portal.database()).await?;
     let (zh, en) = match &found.broken {
         None => (
@@ -171,6 +163,19 @@ pub(super) async fn audit_check(State(portal): State<Portal>, visitor: Visitor) 
         "words": { "zh-CN": zh, "en": en },
     });
     Ok(Json(answer).into_response())
+}
+
+/// Takes one out of the visitor's bucket for this kind of call.
+async fn ration(portal: &Portal, visitor: &Visitor, what: &str) -> Result<(), Refusal> {
+    let limits = &portal.settings().limits;
+    let (subject, bucket) = match visitor.counted_as() {
+        Counted::Session(id) => (format!("{what}:session:{id}"), limits.session_challenges),
+        Counted::Address(address) => (format!("{what}:address:{address}"), limits.address_challenges),
+    };
+    match throttle::take(portal.database(), &subject, bucket, portal.now()).await? {
+        Attempt::Allowed { .. } => Ok(()),
+        Attempt::Wait { seconds } => Err(Refusal::from(Reason::Busy).with("seconds", seconds).retry_after(u64::try_from(seconds).unwrap_or(1))),
+    }
 }
 
 /// The one check that only one request can pass.

@@ -4,6 +4,8 @@ use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Query, State};
+use axum::http::HeaderValue;
+use axum::http::header::RETRY_AFTER;
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -102,7 +104,10 @@ async fn sign_in(portal: &Portal, visitor: &Visitor, fields: &Fields) -> Result<
     for (subject, schedule) in [(&by_address, throttle::ADDRESS), (&by_name, throttle::ACCOUNT)] {
         match throttle::begin(portal.database(), subject, schedule, now).await? {
             // Not recorded: a guesser must not be able to fill the log.
-            Attempt::Wait { seconds } => return Ok(Err(Refusal::from(Reason::Throttled).with("seconds", seconds))),
+            Attempt::Wait { seconds } => {
+                let wait = u64::try_from(seconds).unwrap_or_default();
+                return Ok(Err(Refusal::from(Reason::Throttled).with("seconds", seconds).retry_after(wait)));
+            }
             Attempt::Allowed { left: more } => left = more,
         }
     }
@@ -135,6 +140,9 @@ async fn refused(portal: &Portal, visitor: &Visitor, refusal: &Refusal, next: &s
     let alert = Alert::of(refusal, visitor.language);
     let mut response = page(portal, visitor, Some(alert), next, name).await?;
     *response.status_mut() = refusal.status;
+    if let Some(seconds) = refusal.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
     Ok(response)
 }
 

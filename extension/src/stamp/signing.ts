@@ -1,0 +1,158 @@
+// Has the prepared revision signed, finishes and checks it, and hands it over. Signing happens in the host; here its phases
+// are shown. What leaves has been accepted by our own verifier.
+
+import type { SealView } from "sealbridge-wasm";
+import { failureOf } from "../failure";
+import { language, t } from "../language";
+import type { Job } from "../messages";
+import type { VerifyReport } from "../page/sealbridge";
+import type { Failure, SealAnswer } from "../protocol";
+import type { Desk } from "./desk";
+import type { Engine } from "./engine";
+import { joined } from "./joined";
+import type { Background, Portal } from "./links";
+import type { Overlay } from "./overlay";
+import type { Preview } from "./preview";
+import { showReport } from "./report";
+import { $, enter, fail, note, phase, status } from "./ui";
+import type { Viewer } from "./viewer";
+
+/** The seal in use, as the host gave it and as people see it. */
+export interface Sealed {
+  answer: SealAnswer;
+  view: SealView;
+}
+
+export interface Parties {
+  job: Job;
+  background: Background;
+  portal: Portal;
+  blob: Blob;
+  engine: Engine;
+  viewer: Viewer;
+  desk: Desk;
+  overlay: Overlay;
+  preview: Preview;
+  seal: () => Sealed | null;
+  /** Closes the page; tells the background how it ended. */
+  leave: (outcome: "done") => Promise<void>;
+}
+
+export class Signing {
+  #operation: string | null = null;
+  #over = false;
+
+  constructor(private readonly parties: Parties) {}
+
+  get running(): boolean {
+    return this.#operation !== null;
+  }
+
+  /** Closes the host's window, where one is open. */
+  cancel(): void {
+    if (this.#operation !== null) this.parties.background.cancelSigning(this.#operation);
+  }
+
+  /** The portal's page is told of the end by somebody else. */
+  settle(): void {
+    this.#over = true;
+  }
+
+  async sign(): Promise<void> {
+    const { job, background, engine, preview } = this.parties;
+    const seal = this.parties.seal();
+    if (!preview.prepared || !seal || this.#operation !== null) return;
+    fail(null);
+    preview.keepFailure = false;
+    this.#lock(true);
+    let usedUp = false;
+    try {
+      const prepared = await preview.fresh();
+      if (!prepared) return;
+      const { size, pages, digest, place } = prepared.view;
+      this.#operation = newOperation();
+      background.onPhase = (now) => status(t(now === "consent" ? "stampConsent" : now === "pin" ? "stampPin" : "stampSigning"));
+      status(t("stampConsent"));
+      const { signatures } = await background.sign(this.#operation, seal.view.certificate, seal.answer.id, [{ name: job.name, size, pages, digest, place }]);
+      const [signature] = signatures;
+      if (signature === undefined || signatures.length !== 1) throw { code: "answer-malformed", facts: { detail: "signatures" } } satisfies Failure;
+      status(t("stampChecking"));
+      usedUp = true;
+      const { tail, report } = await engine.call("finish", signature);
+      await this.#done(await joined(this.parties.blob, tail), report);
+    } catch (thrown) {
+      fail(failureOf(thrown));
+      preview.keepFailure = true;
+      status("");
+      // A prepared revision is used up by an attempt to finish it.
+      if (usedUp && phase() !== "done") preview.changed(0);
+    } finally {
+      this.#operation = null;
+      this.#lock(false);
+    }
+  }
+
+  #lock(locked: boolean): void {
+    const { overlay, preview } = this.parties;
+    if (locked) enter("signing");
+    else if (phase() === "signing") enter("editing");
+    overlay.lock(locked || phase() !== "editing");
+    $("places").inert = locked || phase() !== "editing";
+    preview.onReady(!locked && preview.prepared !== null && phase() === "editing");
+  }
+
+  async #done(stamped: Blob, report: VerifyReport): Promise<void> {
+    const { job, portal, engine, viewer, desk } = this.parties;
+    enter("done");
+    $("overlay").hidden = true;
+    $("places").hidden = true;
+    $("title").textContent = t("stampDoneTitle");
+    status(t("stampDoneText"));
+    $("result").hidden = false;
+    showReport($("report"), report);
+    for (const id of ["stamp", "cancel", "retry"]) $(id).hidden = true;
+    $("return").hidden = false;
+    $("download").hidden = false;
+    if (!portal.isOpen) this.#portalGone();
+    portal.onGone = () => this.#portalGone();
+    const unsaved = (event: BeforeUnloadEvent): void => event.preventDefault();
+    window.addEventListener("beforeunload", unsaved);
+    $("return").addEventListener("click", () => {
+      void (async () => {
+        // Whoever comes to close this page before the result has arrived is asked.
+        if (!(await portal.deliver({ type: "stamped", blob: stamped, report }))) return this.#portalGone();
+        window.removeEventListener("beforeunload", unsaved);
+        await this.parties.leave("done");
+      })();
+    });
+    $("download").addEventListener("click", () => {
+      window.removeEventListener("beforeunload", unsaved);
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(stamped);
+      link.download = stampedName(job.name);
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    });
+    // What the module's memory has grown to, for those who measure.
+    void engine.call("memory").then((bytes) => (document.body.dataset["wasmBytes"] = String(bytes)));
+    $("return").focus();
+    await desk.use(await viewer.open(stamped));
+  }
+
+  #portalGone(): void {
+    if (this.#over) return;
+    $<HTMLButtonElement>("return").disabled = true;
+    note(t("stampPortalGone"));
+  }
+}
+
+function stampedName(name: string): string {
+  const stem = name.replace(/\.pdf$/i, "");
+  return `${stem}${language() === "en" ? "-stamped" : "-已盖章"}.pdf`;
+}
+
+/** 128 random bits as 22 characters of base64url. */
+function newOperation(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}

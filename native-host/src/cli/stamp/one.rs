@@ -1,0 +1,198 @@
+//! One document of a batch, step by step: looked at (opened and hashed), prepared (places found, tail made), finished (signature
+//! put in, checked, written). Each step can fail by itself and leaves nothing behind.
+
+use std::path::{Path, PathBuf};
+
+use sealbridge_pdf::{Document, OpenOptions, PdfError, Source};
+use sealbridge_protocol::Language;
+use sealbridge_protocol::digest::DocumentDigest;
+use sealbridge_protocol::failure::{Code, Failure};
+use sealbridge_protocol::fields::Label;
+use sealbridge_protocol::stamp::StampDocument;
+use sealbridge_protocol::words::plain;
+use sealbridge_seal::finish::Check;
+use sealbridge_seal::{OriginalHash, PreparedStamp, StampError, StampRequest, Summary, finish_and_check, prepare, reserve_for};
+
+use super::arguments::Stamp;
+use super::wish::{Size, wish};
+use crate::cli::Voice;
+use crate::commands::seal::Pair;
+use crate::file::{self, FileSource, Output};
+use crate::host::{now, random};
+use crate::undo::{Mended, Undo};
+
+/// A document and where its stamped version goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Job {
+    pub(super) input: PathBuf,
+    /// Nothing: in place.
+    pub(super) output: Option<PathBuf>,
+    /// Whether an existing output is replaced.
+    pub(super) replace: bool,
+}
+
+/// A document that was opened and hashed.
+#[derive(Debug)]
+pub(super) struct Looked {
+    source: FileSource,
+    original: OriginalHash,
+    /// The new file, begun already.
+    ahead: Option<Output>,
+    /// A half tail of an interrupted append was cut off.
+    pub(super) mended: bool,
+}
+
+/// A document that waits for its signature.
+#[derive(Debug)]
+pub(super) struct Ready {
+    looked: Looked,
+    prepared: PreparedStamp,
+    /// As the consent lists it.
+    pub(super) listed: StampDocument,
+}
+
+/// What became of a document.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) place: Summary,
+    pub(super) appended: usize,
+}
+
+impl Job {
+    /// What the person is told that was stamped.
+    pub(super) fn stamped(&self) -> &Path {
+        self.output.as_deref().unwrap_or(&self.input)
+    }
+
+    /// Opens and hashes the document. With `ahead` the copy for the new file is made at the same time.
+    ///
+    /// # Errors
+    /// What opening and reading say; `output-exists`.
+    pub(super) fn look(&self, options: &OpenOptions, undo: Option<&Undo>, ahead: bool) -> Result<Looked, Failure> {
+        if let Some(output) = &self.output
+            && !self.replace
+            && output.symlink_metadata().is_ok()
+        {
+            return Err(Failure::new(Code::OutputExists).with("name", file::name(output)));
+        }
+        let (source, mended) = opened(&self.input, undo, self.output.is_none())?;
+        // What is no PDF is told before a gigabyte of it is read.
+        Document::open(&source, options.clone()).and_then(|document| document.page_count()).map_err(|error| pdf_failure(&error, &self.input))?;
+        let read_failed = |detail: &dyn ToString| Failure::new(Code::ReadFailed).with("name", file::name(&self.input)).with("detail", detail.to_string());
+        let (original, ahead) = match &self.output {
+            Some(output) if ahead => std::thread::scope(|scope| {
+                let copying = scope.spawn(|| -> Result<Output, Failure> {
+                    let output = Output::begin(&source, &self.input, output, self.replace)?;
+                    output.settle();
+                    Ok(output)
+                });
+                let original = OriginalHash::of(&source).map_err(|error| read_failed(&error))?;
+                let output = copying.join().map_err(|_| Failure::new(Code::Internal).with("detail", "copying"))?;
+                output.map(|output| (original, Some(output)))
+            })?,
+            _ => (OriginalHash::of(&source).map_err(|error| read_failed(&error))?, None),
+        };
+        Ok(Looked { source, original, ahead, mended })
+    }
+
+    /// Finds the places and makes the tail, all but the signature.
+    ///
+    /// # Errors
+    /// What [`wish`] and [`prepare`] say.
+    pub(super) fn ready(
+        &self,
+        looked: Looked,
+        stamp: &Stamp,
+        Pair { seal, chosen }: &Pair,
+        font: Option<&[u8]>,
+        options: &OpenOptions,
+        language: Language,
+    ) -> Result<Ready, Failure> {
+        let document = Document::open(&looked.source, options.clone()).map_err(|error| pdf_failure(&error, &self.input))?;
+        let pages = document.page_count().map_err(|error| pdf_failure(&error, &self.input))?;
+        let (width, height) = (f64::from(seal.picture().width_mm), f64::from(seal.picture().height_mm));
+        let wish = wish(stamp, &document, &self.input, Size { width_mm: width, aspect: height / width })?;
+        let mut chain = vec![chosen.certificate.clone()];
+        chain.extend(chosen.chain.iter().cloned());
+        let request = StampRequest {
+            placement: wish.placement,
+            marks: wish.marks,
+            field_values: stamp.fills.clone(),
+            seal,
+            signer: &chosen.certificate,
+            signing_time: now(),
+            name: chosen.certificate.organisation(),
+            reason: stamp.reason.as_deref(),
+            location: None,
+            font,
+            random: random()?,
+            contents_reserve: reserve_for(&chain),
+        };
+        let told = |error: StampError| stamp_failure(&error, &self.input);
+        let prepared = prepare(&document, &request).map_err(told)?;
+        let place = match language {
+            Language::ZhCn => &prepared.summary().place_zh,
+            Language::En => &prepared.summary().place_en,
+        };
+        let listed = StampDocument {
+            name: Label::new(plain(&file::name(&self.input), 200))?,
+            size: looked.source.len(),
+            pages: u32::try_from(pages).unwrap_or(u32::MAX),
+            digest: DocumentDigest(prepared.digest(&looked.original).map_err(told)?),
+            place: Label::new(plain(place, 200))?,
+        };
+        Ok(Ready { looked, prepared, listed })
+    }
+
+    /// Puts the signature in, lets our verifier judge the result, and writes it.
+    ///
+    /// # Errors
+    /// `result-invalid` and what writing says; nothing was written then.
+    pub(super) fn finish(&self, ready: Ready, cms: &[u8], options: &OpenOptions, undo: &Undo) -> Result<Done, Failure> {
+        let Ready { looked: Looked { source, original, ahead, .. }, prepared, .. } = ready;
+        let place = prepared.summary().clone();
+        let check = Check { original: Some(&original), now: now(), options: options.clone(), ..Check::default() };
+        let tail = finish_and_check(&source, prepared, cms, &check).map_err(|error| stamp_failure(&error, &self.input))?.tail;
+        match (&self.output, ahead) {
+            (Some(_), Some(begun)) => {
+                source.check_unchanged(&self.input)?;
+                begun.finish(&tail)?;
+            }
+            (Some(output), None) => file::write_new(&source, &self.input, &tail, output, self.replace)?,
+            (None, _) => file::append(&source, &self.input, &tail, undo)?,
+        }
+        Ok(Done { place, appended: tail.len() })
+    }
+}
+
+/// Opens a document, after an interrupted append to it was taken back; tells whether that was so.
+fn opened(path: &Path, undo: Option<&Undo>, to_append: bool) -> Result<(FileSource, bool), Failure> {
+    let mended = undo.map_or(Ok(Mended::Nothing), |undo| undo.mend(path))?;
+    let source = if to_append { FileSource::open_to_append(path) } else { FileSource::open(path) }?;
+    Ok((source, mended == Mended::CutBack))
+}
+
+/// Opens a document that is only read, for the other verbs; an interrupted append is taken back first, and that is said.
+///
+/// # Errors
+/// `read-failed`, `file-in-use`, `write-failed`.
+pub(in crate::cli) fn opened_to_read(path: &Path, voice: Voice) -> Result<FileSource, Failure> {
+    let undo = crate::places::state_folder().ok().map(|state| Undo::at(&state));
+    let (source, cut_back) = opened(path, undo.as_ref(), false)?;
+    if cut_back {
+        super::words::mended(voice, path);
+    }
+    Ok(source)
+}
+
+/// The failure for a document that cannot be read.
+pub(in crate::cli) fn pdf_failure(error: &PdfError, path: &Path) -> Failure {
+    stamp_failure(&StampError::Pdf(error.clone()), path)
+}
+
+/// The failure for a stamp that cannot be made.
+pub(super) fn stamp_failure(error: &StampError, path: &Path) -> Failure {
+    let code = error.code().parse().unwrap_or(Code::Internal);
+    let failure = error.facts().into_iter().fold(Failure::new(code), |failure, (key, value)| failure.with(key, value));
+    if code.facts().contains(&"name") { failure.with("name", file::name(path)) } else { failure }
+}

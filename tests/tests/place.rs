@@ -40,6 +40,9 @@ fn seal_is_where_it_was_dropped(world: &World, kind: Kind) -> Driven<()> {
     stamped_where_shown(world, &mut supplier, &stamping)
 }
 
+/// The password's dialog has closed, and with it what it had to say.
+const UNLOCKED: &str = "!document.querySelector('#unlock').open && document.querySelector('#failure').hidden";
+
 /// The document's own password: a wrong one can be tried again, and neither the host nor the portal ever sees it.
 fn document_with_a_password_is_opened_and_stamped(world: &World, kind: Kind) -> Driven<()> {
     const PASSWORD: &str = "打开-Secret-7";
@@ -62,6 +65,8 @@ fn document_with_a_password_is_opened_and_stamped(world: &World, kind: Kind) -> 
     )?;
     supplier.browser.fill(tab, "#unlock-password", PASSWORD)?;
     supplier.browser.click(tab, "#unlock-open")?;
+    // What was wrong with the last password stands there until the dialog has gone.
+    supplier.browser.wait(tab, UNLOCKED, PATIENCE)?;
     supplier.wait_prepared(tab)?;
     let shown = shown_seal(&mut supplier, tab)?;
     supplier.press_stamp(tab)?;
@@ -94,6 +99,8 @@ fn owner_password_permits_the_stamp(world: &World, kind: Kind) -> Driven<()> {
     supplier.browser.click(tab, "#owner-password")?;
     supplier.browser.fill(tab, "#unlock-password", OWNER)?;
     supplier.browser.click(tab, "#unlock-open")?;
+    // What was wrong with the last password stands there until the dialog has gone.
+    supplier.browser.wait(tab, UNLOCKED, PATIENCE)?;
     supplier.wait_prepared(tab)?;
     let shown = shown_seal(&mut supplier, tab)?;
     supplier.press_stamp(tab)?;

@@ -11,7 +11,6 @@ const FIELD: &str = "SealbridgeFuzz";
 
 fn append(bytes: &[u8]) -> Result<(Appended, usize)> {
     let document = Document::open(bytes, OpenOptions::default())?;
-    let pages = document.page_count()?;
     let page = document.page(0)?;
     signatures(&document)?;
     let mut update = Update::begin(&document)?;
@@ -21,6 +20,8 @@ fn append(bytes: &[u8]) -> Result<(Appended, usize)> {
     let rect = Rectangle::new(10.0, 10.0, 70.0, 70.0);
     add_signature_field(&mut update, &NewSignatureField { name: FIELD, page: page.reference, rect, appearance: None, value, lock: None })?;
     let mut appended = update.finish([7; 16])?;
+    // Only now: an object that was not where it should be may have made the document rebuild its cross-reference on the way.
+    let pages = document.page_count()?;
     fill_contents(&mut appended.tail, appended.original_len, appended.contents.clone(), &[0x30, 0])?;
     Ok((appended, pages))
 }

@@ -10,6 +10,7 @@ mod large;
 mod managed;
 mod marks;
 mod origins;
+mod pictures;
 mod pin;
 mod place;
 mod portal;

@@ -12,6 +12,7 @@ use sealbridge_e2e::browser::{Kind, Tab};
 use sealbridge_e2e::supplier::Supplier;
 use sealbridge_e2e::world::{PATIENCE, World};
 
+use crate::pictures;
 use crate::place::Red;
 use crate::stage::{self, expect, in_both_browsers};
 use crate::story::judged;
@@ -293,7 +294,9 @@ fn shown(supplier: &mut Supplier<'_>, stamping: &Tab, pages: usize) -> Driven<Ve
 fn stamped_where_shown(supplier: &mut Supplier<'_>, stamping: &Tab, counts: &[usize]) -> Driven<PathBuf> {
     let boxes = shown(supplier, stamping, counts.len())?;
     expect(&boxes.iter().map(Vec::len).collect::<Vec<_>>(), &counts.to_vec(), "seals shown on each page")?;
+    let pictures = pictures::before(supplier, stamping, counts.len())?;
     supplier.press_stamp(stamping)?;
+    pictures::same_after(supplier, stamping, &pictures)?;
     supplier.return_to_portal(stamping)?;
     supplier.wait("window.__stamped?.size")?;
     let file = supplier.world.plan.folder.join("stamped.pdf");

@@ -11,6 +11,7 @@ use sealbridge_e2e::supplier::Supplier;
 use sealbridge_e2e::world::{PATIENCE, World};
 
 use crate::marks;
+use crate::pictures;
 use crate::stage::{self, in_both_browsers};
 
 in_both_browsers! {
@@ -156,7 +157,9 @@ fn valid_with_password(world: &World, stamped: &Path, password: &str) -> Driven<
 
 fn stamped_where_shown(world: &World, supplier: &mut Supplier<'_>, stamping: &Tab) -> Driven<()> {
     let shown = shown_seal(supplier, stamping)?;
+    let pictures = pictures::before(supplier, stamping, 1)?;
     supplier.press_stamp(stamping)?;
+    pictures::same_after(supplier, stamping, &pictures)?;
     supplier.return_to_portal(stamping)?;
     supplier.verdict()?;
     let stamped = world.plan.folder.join("stamped.pdf");

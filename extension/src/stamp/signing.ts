@@ -137,6 +137,7 @@ export class Signing {
     void engine.call("memory").then((bytes) => (document.body.dataset["wasmBytes"] = String(bytes)));
     $("return").focus();
     await desk.use(await viewer.open(stamped));
+    document.body.dataset["drawn"] = "result";
   }
 
   #portalGone(): void {

@@ -125,40 +125,36 @@ fn figures(sizes: &[Size]) -> Vec<Row> {
     sizes.iter().map(row).collect()
 }
 
-/// The parts of a stamp: between two moments each. Hashing goes on beside drawing and fetching the seal.
-const PARTS: [(&str, &str, &str); 8] = [
-    ("open", "document", "opened"),
-    ("hash", "opened", "hashed"),
-    ("prepare", "hashed", "prepared"),
-    ("draw", "prepared", "ready"),
-    ("ask", "pressed", "pin"),
-    ("window", "pin", "signing"),
-    ("sign", "signing", "signed"),
-    ("finish", "signed", "stamped"),
-];
+/// What is shown of a stamp: moments after the document's arrival, and after the press. Hashing goes on beside the rest.
+const AFTER_ARRIVAL: [&str; 5] = ["opened", "prepared", "drawn", "hashed", "ready"];
+const AFTER_PRESS: [&str; 4] = ["pin", "signing", "signed", "stamped"];
 
 impl Row {
     fn cold_to_hash(&self) -> Option<f64> {
         self.cold.zip(self.hash).map(|(cold, hash)| cold / hash)
     }
 
-    fn parts(&self) -> BTreeMap<&'static str, f64> {
-        PARTS.into_iter().filter_map(|(name, from, to)| Some((name, between(&self.moments, from, to)?))).collect()
+    /// Each of these moments after `from`.
+    fn after(&self, from: &str, names: &[&'static str]) -> BTreeMap<&'static str, f64> {
+        names.iter().filter_map(|name| Some((*name, rounded(between(&self.moments, from, name)?)))).collect()
     }
 
     fn table(&self) -> String {
         let ms = |value: Option<f64>| value.map_or_else(|| String::from("-"), |value| format!("{value:.1} ms"));
         let mb = |value: Option<f64>| value.map_or_else(|| String::from("-"), |value| format!("{value:.1} MB"));
         let by = |value: Option<f64>, what: &str| value.map_or_else(String::new, |value| format!("{value:.2} × {what}"));
-        let parts = self.parts();
-        let parts: Vec<String> = PARTS.into_iter().filter_map(|(name, _, _)| Some(format!("{name} {:.0}", parts.get(name)?))).collect();
+        let after = |from: &str, names: &[&'static str]| {
+            let after = self.after(from, names);
+            let shown: Vec<String> = names.iter().filter_map(|name| Some(format!("{name} {:.0}", after.get(name)?))).collect();
+            shown.join(", ")
+        };
         let line = |what: &str, value: String, ratio: String, more: &str| {
             format!("{:>5} MB  {what:<26} {value:>12}  {ratio:<18}  {more}", self.megabytes).trim_end().to_owned() + "\n"
         };
         [
             line("bare hash", ms(self.hash), String::new(), ""),
-            line("Blob to Blob, cold", ms(self.cold), by(self.cold_to_hash(), "bare hash"), &parts.join(", ")),
-            line("click to stamped", ms(self.click), by(self.click_to_smallest, "smallest"), &format!("of it the PIN window: {}", ms(self.window))),
+            line("Blob to Blob, cold", ms(self.cold), by(self.cold_to_hash(), "bare hash"), &after("document", &AFTER_ARRIVAL)),
+            line("click to stamped", ms(self.click), by(self.click_to_smallest, "smallest"), &after("pressed", &AFTER_PRESS)),
             line("page's call to arrival", ms(self.arrival), String::new(), ""),
             line("extension's process, peak", mb(self.peak), by(self.peak_to_base, &format!("{MEMORY_BASE} MB")), ""),
             line("wasm memory", mb(self.wasm), String::new(), ""),
@@ -183,7 +179,8 @@ impl Row {
             "peakMegabytes": number(self.peak),
             "peakTo256": number(self.peak_to_base),
             "wasmMegabytes": number(self.wasm),
-            "partsMs": self.parts().into_iter().map(|(name, ms)| (name, rounded(ms))).collect::<BTreeMap<_, _>>(),
+            "afterArrivalMs": self.after("document", &AFTER_ARRIVAL),
+            "afterPressMs": self.after("pressed", &AFTER_PRESS),
         })
     }
 }
@@ -238,10 +235,10 @@ mod tests {
         assert_eq!(rows.first().unwrap().click_to_smallest, Some(1.0));
         let table = large.table();
         assert!(
-            table.contains("1.10 × bare hash") && table.contains("1.25 × smallest") && table.contains("1.10 × 256 MB") && table.contains("open 20"),
+            table.contains("1.10 × bare hash") && table.contains("1.25 × smallest") && table.contains("1.10 × 256 MB") && table.contains("opened 20"),
             "{table}"
         );
         let line = large.json(Browser::Chromium);
-        assert_eq!((line["coldToHash"].as_f64(), line["partsMs"]["open"].as_f64(), line["windowMs"].is_null()), (Some(1.1), Some(20.0), true));
+        assert_eq!((line["coldToHash"].as_f64(), line["afterArrivalMs"]["opened"].as_f64(), line["windowMs"].is_null()), (Some(1.1), Some(20.0), true));
     }
 }

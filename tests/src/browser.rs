@@ -2,10 +2,12 @@
 //! Chromium through chromedriver, Firefox directly, both spoken to by [`crate::bidi`]. It refuses to touch a
 //! person's own profile: everything lives under the folder it is given.
 
+mod hand;
+mod start;
+
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -183,70 +185,6 @@ impl Browser {
         }
     }
 
-    /// Clicks the middle of the first element that matches `selector`, with a real pointer event. Waits until the element
-    /// has stopped moving and nothing lies over it, and presses again where the page moved under the pointer all the same.
-    pub fn click(&mut self, tab: &Tab, selector: &str) -> Driven<()> {
-        for _ in 0..4 {
-            let (x, y) = self.still(tab, selector)?;
-            self.evaluate(
-                tab,
-                &format!(
-                    "(() => {{ const e = document.querySelector({0}); window.__pressed = 'no'; addEventListener('click', event => {{ window.__pressed = e === event.target || e.contains(event.target) ? 'yes' : 'beside'; }}, {{capture: true, once: true}}); return true; }})()",
-                    json!(selector)
-                ),
-            )?;
-            self.bidi.command(
-                "input.performActions",
-                json!({"context": tab.0, "actions": [{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [
-                    {"type": "pointerMove", "x": x, "y": y}, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}
-                ]}]}),
-            )?;
-            // A page that is gone, or a new one in its place, was left by the press.
-            match self.evaluate(tab, "window.__pressed ?? 'left'") {
-                Ok(seen) if seen == "no" || seen == "beside" => std::thread::sleep(Duration::from_millis(100)),
-                _ => return Ok(()),
-            }
-        }
-        // A disabled control swallows presses; what the case waits for next says so better than we could.
-        Ok(())
-    }
-
-    /// Drags from the middle of `selector` by (`dx`, `dy`) CSS pixels with a real pointer.
-    pub fn drag(&mut self, tab: &Tab, selector: &str, dx: i64, dy: i64) -> Driven<()> {
-        let (x, y) = self.middle(tab, selector)?;
-        self.bidi.command("input.performActions", json!({"context": tab.0, "actions": [{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [
-            {"type": "pointerMove", "x": x, "y": y}, {"type": "pointerDown", "button": 0},
-            {"type": "pointerMove", "x": x + dx / 2, "y": y + dy / 2, "duration": 50}, {"type": "pointerMove", "x": x + dx, "y": y + dy, "duration": 50},
-            {"type": "pointerUp", "button": 0}
-        ]}]})).map(drop)
-    }
-
-    /// Puts `value` into the input that matches `selector`, as typing would: with input and change events.
-    pub fn fill(&mut self, tab: &Tab, selector: &str, value: &str) -> Driven<()> {
-        let script = format!(
-            "(() => {{ const e = document.querySelector({0}); if (!e) throw new Error('no ' + {0}); e.focus(); e.value = {1}; e.dispatchEvent(new Event('input', {{bubbles: true}})); e.dispatchEvent(new Event('change', {{bubbles: true}})); return true; }})()",
-            json!(selector),
-            json!(value)
-        );
-        self.evaluate(tab, &script).map(drop)
-    }
-
-    /// Types keys into whatever has the focus, with real key events.
-    pub fn type_keys(&mut self, tab: &Tab, keys: &str) -> Driven<()> {
-        let actions: Vec<Value> =
-            keys.chars().flat_map(|key| [json!({"type": "keyDown", "value": key.to_string()}), json!({"type": "keyUp", "value": key.to_string()})]).collect();
-        self.bidi.command("input.performActions", json!({"context": tab.0, "actions": [{"type": "key", "id": "keyboard", "actions": actions}]})).map(drop)
-    }
-
-    /// Chooses `files` in the `<input type=file>` that matches `selector`.
-    pub fn choose_files(&mut self, tab: &Tab, selector: &str, files: &[&Path]) -> Driven<()> {
-        let found =
-            self.bidi.command("browsingContext.locateNodes", json!({"context": tab.0, "locator": {"type": "css", "value": selector}, "maxNodeCount": 1}))?;
-        let node = text(&found["nodes"][0], "sharedId")?;
-        let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-        self.bidi.command("input.setFiles", json!({"context": tab.0, "element": {"sharedId": node}, "files": files})).map(drop)
-    }
-
     /// Saves a picture of what the tab shows.
     pub fn screenshot(&mut self, tab: &Tab, file: &Path) -> Driven<()> {
         let shot = self.bidi.command("browsingContext.captureScreenshot", json!({"context": tab.0}))?;
@@ -272,6 +210,31 @@ impl Browser {
         self.bidi.command("browsingContext.close", json!({"context": tab.0})).map(drop)
     }
 
+    /// Stops the extension's service worker, as Chromium does by itself when nothing happens for half a minute; `tab` is any page.
+    /// Firefox has an event page, which no driver can stop.
+    pub fn stop_background(&mut self, tab: &Tab) -> Driven<()> {
+        let session = self.bidi.command("goog:cdp.getSession", json!({"context": tab.0}))?["session"].clone();
+        let mut cdp = |method: &str| self.bidi.command("goog:cdp.sendCommand", json!({"method": method, "params": {}, "session": session}));
+        let targets = cdp("Target.getTargets")?;
+        if !targets.to_string().contains("service_worker") {
+            return failed(format!("no service worker runs: {targets}"));
+        }
+        cdp("ServiceWorker.enable")?;
+        cdp("ServiceWorker.stopAllWorkers")?;
+        let until = Instant::now() + Duration::from_secs(30);
+        loop {
+            let targets = cdp("Target.getTargets")?;
+            let Some(infos) = targets["result"]["targetInfos"].as_array() else { return failed(format!("no list of targets: {targets}")) };
+            if !infos.iter().any(|info| info["type"] == "service_worker") {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                return failed(format!("the service worker did not stop: {targets}"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// The connection itself, for what has no name here.
     pub fn bidi(&mut self) -> &mut Bidi {
         &mut self.bidi
@@ -280,113 +243,6 @@ impl Browser {
     /// The process id of the browser's (or its driver's) own process.
     pub fn process_id(&self) -> u32 {
         self.process.id()
-    }
-
-    fn middle(&mut self, tab: &Tab, selector: &str) -> Driven<(i64, i64)> {
-        let script = format!(
-            "(() => {{ const e = document.querySelector({0}); if (!e) throw new Error('no ' + {0}); e.scrollIntoView({{block: 'center', inline: 'center', behavior: 'instant'}}); const r = e.getBoundingClientRect(); return [Math.round(r.x + r.width / 2), Math.round(r.y + r.height / 2)]; }})()",
-            json!(selector)
-        );
-        let point = self.evaluate(tab, &script)?;
-        match (point[0].as_i64(), point[1].as_i64()) {
-            (Some(x), Some(y)) => Ok((x, y)),
-            _ => failed(format!("{selector} has no place on the page")),
-        }
-    }
-
-    /// The middle of an element that has kept its place for a while and lies on top.
-    fn still(&mut self, tab: &Tab, selector: &str) -> Driven<(i64, i64)> {
-        let mut last = None;
-        for _ in 0..40 {
-            let now = self.middle(tab, selector)?;
-            let on_top = self.evaluate(
-                tab,
-                &format!(
-                    "(() => {{ const e = document.querySelector({0}); const top = document.elementFromPoint({1}, {2}); return document.readyState === 'complete' && !!e && !!top && (e === top || e.contains(top) || top.contains(e)); }})()",
-                    json!(selector),
-                    now.0,
-                    now.1
-                ),
-            )?;
-            if last == Some(now) && on_top == json!(true) {
-                return Ok(now);
-            }
-            last = Some(now);
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        self.middle(tab, selector)
-    }
-
-    fn chromium(launch: &Launch, profile: &Path) -> Driven<Self> {
-        let port = free_port()?;
-        let mut command =
-            Command::new(find(&["/usr/bin/chromedriver", "/usr/lib/chromium/chromedriver", "/usr/lib/chromium-browser/chromedriver"], "chromedriver")?);
-        command.arg(format!("--port={port}"));
-        let process = start(command, launch)?;
-        let mut arguments = vec![
-            format!("--user-data-dir={}", profile.display()),
-            format!("--window-size={},{}", launch.size.0, launch.size.1),
-            "--no-first-run".into(),
-            "--disable-background-networking".into(),
-            "--disable-component-update".into(),
-            "--disable-sync".into(),
-            "--disable-quic".into(),
-            "--lang=zh-CN".into(),
-            // Without this a background tab's timers and painting stop, and the portal's page lies behind the stamping page.
-            "--disable-backgrounding-occluded-windows".into(),
-        ];
-        if launch.headless {
-            arguments.extend(["--headless=new".into(), "--disable-gpu".into()]);
-        }
-        if is_root() {
-            // Chromium refuses its sandbox to root; on a person's own account the sandbox stays.
-            arguments.push("--no-sandbox".into());
-        }
-        if let Some(extension) = &launch.extension {
-            arguments.push(format!("--load-extension={}", extension.display()));
-            arguments.push("--disable-features=DisableLoadExtensionCommandLineSwitch".into());
-        }
-        let binary = find(&["/usr/lib/chromium/chromium", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"], "chromium")?;
-        let mut browser =
-            Self { kind: Kind::Chromium, bidi: Bidi::connect(&format!("ws://127.0.0.1:{port}/session"), Duration::from_secs(20))?, process, extension: None };
-        browser.bidi.deadline = Duration::from_secs(60);
-        browser.bidi.command(
-            "session.new",
-            json!({"capabilities": {"alwaysMatch": {
-                "acceptInsecureCerts": true,
-                "unhandledPromptBehavior": {"default": "ignore"},
-                "goog:chromeOptions": {"binary": binary, "args": arguments, "excludeSwitches": ["disable-extensions", "enable-automation"]}
-            }}}),
-        )?;
-        browser.bidi.deadline = Duration::from_secs(30);
-        Ok(browser)
-    }
-
-    fn firefox(launch: &Launch, profile: &Path) -> Driven<Self> {
-        let port = free_port()?;
-        fs::write(profile.join("user.js"), FIREFOX_PREFERENCES)?;
-        let mut command = Command::new(find(&["/usr/bin/firefox-esr", "/usr/bin/firefox"], "firefox")?);
-        command.args(["--no-remote", "--remote-allow-system-access", "--profile"]).arg(profile);
-        command.arg("--remote-debugging-port").arg(port.to_string());
-        command.args(["--width", &launch.size.0.to_string(), "--height", &launch.size.1.to_string()]);
-        if launch.headless {
-            command.arg("--headless");
-        }
-        let process = start(command, launch)?;
-        let mut browser =
-            Self { kind: Kind::Firefox, bidi: Bidi::connect(&format!("ws://127.0.0.1:{port}/session"), Duration::from_secs(40))?, process, extension: None };
-        browser.bidi.deadline = Duration::from_secs(60);
-        browser.bidi.command(
-            "session.new",
-            json!({"capabilities": {"alwaysMatch": {"acceptInsecureCerts": true, "unhandledPromptBehavior": {"default": "ignore"}}}}),
-        )?;
-        browser.bidi.deadline = Duration::from_secs(30);
-        if let Some(extension) = &launch.extension {
-            let installed =
-                browser.bidi.command("webExtension.install", json!({"extensionData": {"type": "path", "path": extension.display().to_string()}}))?;
-            browser.extension = Some(text(&installed, "extension")?);
-        }
-        Ok(browser)
     }
 }
 
@@ -402,56 +258,6 @@ impl Drop for Browser {
 
 /// The extension's address in Firefox is random per profile; the tests fix it.
 const FIREFOX_UUID: &str = "5ea1b41d-6e00-4000-8000-000000000001";
-
-/// Chinese interface; no first-run pages, updates or background requests; the browser's question about a permission is answered yes.
-const FIREFOX_PREFERENCES: &str = r#"
-user_pref("browser.shell.checkDefaultBrowser", false);
-user_pref("browser.startup.page", 0);
-user_pref("browser.aboutwelcome.enabled", false);
-user_pref("datareporting.policy.dataSubmissionEnabled", false);
-user_pref("app.update.enabled", false);
-user_pref("extensions.update.enabled", false);
-user_pref("intl.accept_languages", "zh-CN, zh, en");
-user_pref("intl.locale.requested", "zh-CN");
-user_pref("extensions.webextensions.uuids", "{\"sealbridge@sealbridge.org\":\"5ea1b41d-6e00-4000-8000-000000000001\"}");
-user_pref("extensions.webextOptionalPermissionPrompts", false);
-user_pref("remote.active-protocols", 1);
-user_pref("browser.tabs.remote.separatePrivilegedContentProcess", false);
-"#;
-
-fn start(mut command: Command, launch: &Launch) -> Driven<Child> {
-    let log = fs::File::create(launch.home.join(format!("{}.log", launch.kind.as_str())))?;
-    command
-        .env("HOME", &launch.home)
-        .env("LANG", "zh_CN.UTF-8")
-        .env("LANGUAGE", "zh_CN")
-        .env_remove("XDG_CONFIG_HOME")
-        .env_remove("XDG_STATE_HOME")
-        .env_remove("XDG_DATA_HOME");
-    command.env("XDG_RUNTIME_DIR", &launch.home).env("TMPDIR", std::env::temp_dir());
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    let program = command.get_program().to_string_lossy().into_owned();
-    command.spawn().map_err(|error| DriveError(format!("{program} did not start: {error}")))
-}
-
-fn find(places: &[&str], name: &str) -> Driven<String> {
-    places
-        .iter()
-        .find(|place| Path::new(place).exists())
-        .map(|place| (*place).to_owned())
-        .ok_or_else(|| DriveError(format!("{name} is not installed (looked at {places:?})")))
-}
-
-fn free_port() -> Driven<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
-fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|metadata| {
-        use std::os::unix::fs::MetadataExt;
-        metadata.uid() == 0
-    })
-}
 
 fn text(value: &Value, key: &str) -> Driven<String> {
     value[key].as_str().map(ToOwned::to_owned).ok_or_else(|| DriveError(format!("the browser's answer has no {key}: {value}")))

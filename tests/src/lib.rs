@@ -6,6 +6,7 @@ pub mod disk;
 pub mod display;
 pub mod judges;
 pub mod memory;
+pub mod processes;
 pub mod site;
 pub mod supplier;
 pub mod unpacked;

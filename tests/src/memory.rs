@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::browser::{Browser, Kind};
+use crate::processes;
 
 /// Between two looks. One look walks the process's page tables, a few milliseconds.
 const PAUSE: Duration = Duration::from_millis(60);
@@ -62,16 +63,7 @@ impl Drop for Watch {
 
 /// The processes below `root` in which the extension's background, pages and workers run.
 fn extension_processes(kind: Kind, root: u32) -> Vec<u32> {
-    let mut family = vec![root];
-    let parents = parents();
-    // Children come after their parents in age, not in number; so again until nobody is added.
-    loop {
-        let more: Vec<u32> = parents.iter().filter(|(child, parent)| family.contains(parent) && !family.contains(child)).map(|(child, _)| *child).collect();
-        if more.is_empty() {
-            break;
-        }
-        family.extend(more);
-    }
+    let mut family = processes::family(root);
     family.retain(|process| {
         let told = |file: &str| fs::read(Path::new("/proc").join(process.to_string()).join(file)).unwrap_or_default();
         match kind {
@@ -80,21 +72,6 @@ fn extension_processes(kind: Kind, root: u32) -> Vec<u32> {
         }
     });
     family
-}
-
-/// Every process with its parent.
-fn parents() -> Vec<(u32, u32)> {
-    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
-    processes
-        .flatten()
-        .filter_map(|entry| {
-            let child = entry.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // The name stands in parentheses and may hold anything; state and parent follow the last one.
-            let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
-            Some((child, parent))
-        })
-        .collect()
 }
 
 /// Proportional set size in bytes: shared pages count by the number of processes that share them.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sealbridge_e2e::bidi::{Driven, failed};
 use sealbridge_e2e::browser::Kind;
+use sealbridge_e2e::processes::kill_hosts;
 use sealbridge_e2e::world::{Plan, World};
 
 use crate::stage::{self, expect, in_both_browsers};
@@ -140,7 +141,6 @@ fn host_killed_while_the_pin_is_asked(world: &World, kind: Kind) -> Driven<()> {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    // Only this world's host: its home is in the environment of no other process.
     let killed = kill_hosts(world)?;
     if killed == 0 {
         return failed("no host process was found");
@@ -151,21 +151,6 @@ fn host_killed_while_the_pin_is_asked(world: &World, kind: Kind) -> Driven<()> {
     world.answer(std::slice::from_ref(&world.plan.pin))?;
     let seen = supplier.page_call("client.login({challenge: 'A'.repeat(43)})")?;
     if seen["ok"]["token"].is_string() { Ok(()) } else { failed(format!("after the host was killed the next login does not work: {seen}")) }
-}
-
-fn kill_hosts(world: &World) -> Driven<usize> {
-    let home = format!("HOME={}", world.home.display());
-    let mut killed = 0;
-    for entry in std::fs::read_dir("/proc")?.flatten() {
-        let path = entry.path();
-        let is_host = std::fs::read_link(path.join("exe")).is_ok_and(|exe| exe.file_name().is_some_and(|name| name == "sealbridge"));
-        let ours = std::fs::read(path.join("environ")).is_ok_and(|environ| String::from_utf8_lossy(&environ).split('\0').any(|variable| variable == home));
-        if is_host && ours {
-            let _ = std::process::Command::new("kill").arg("-9").arg(entry.file_name()).status();
-            killed += 1;
-        }
-    }
-    Ok(killed)
 }
 
 fn module_that_is_not_there(world: &World, kind: Kind) -> Driven<()> {

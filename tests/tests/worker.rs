@@ -4,7 +4,6 @@
 use sealbridge_e2e::bidi::{Driven, failed};
 use sealbridge_e2e::browser::Kind;
 use sealbridge_e2e::world::World;
-use serde_json::json;
 
 use crate::stage;
 
@@ -19,26 +18,7 @@ fn case(world: &World, kind: Kind) -> Driven<()> {
     let stamping = supplier.fill_and_stamp("1.00")?;
     supplier.wait_prepared(&stamping)?;
     // Stopped while the stamping page is open: the button works afterwards, once, and the portal gets its document.
-    let session = supplier.browser.bidi().command("goog:cdp.getSession", json!({"context": stamping.0}))?["session"].clone();
-    let targets = supplier.browser.bidi().command("goog:cdp.sendCommand", json!({"method": "Target.getTargets", "params": {}, "session": session}))?;
-    if !targets.to_string().contains("service_worker") {
-        return failed(format!("no service worker runs: {targets}"));
-    }
-    for method in ["ServiceWorker.enable", "ServiceWorker.stopAllWorkers"] {
-        supplier.browser.bidi().command("goog:cdp.sendCommand", json!({"method": method, "params": {}, "session": session}))?;
-    }
-    let until = std::time::Instant::now() + sealbridge_e2e::world::PATIENCE;
-    loop {
-        let targets = supplier.browser.bidi().command("goog:cdp.sendCommand", json!({"method": "Target.getTargets", "params": {}, "session": session}))?;
-        let Some(infos) = targets["result"]["targetInfos"].as_array() else { return failed(format!("no list of targets: {targets}")) };
-        if !infos.iter().any(|info| info["type"] == "service_worker") {
-            break;
-        }
-        if std::time::Instant::now() > until {
-            return failed(format!("the service worker did not stop: {targets}"));
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    supplier.browser.stop_background(&stamping)?;
     supplier.press_stamp(&stamping)?;
     supplier.return_to_portal(&stamping)?;
     let verdict = supplier.verdict()?;

@@ -189,8 +189,9 @@ pub(crate) fn npm() -> Command {
     }
 }
 
+/// Beside what cargo says, not among what a command prints for others to read.
 fn heading(text: &str) {
-    println!("── {text}");
+    eprintln!("── {text}");
 }
 
 fn copy_if_changed(from: &Path, to: &Path) -> Result<(), Failure> {

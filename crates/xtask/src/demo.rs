@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::browser::Browser;
 use crate::build;
 use crate::judge::{self, Verdict};
 use crate::setup::{self, Purpose};
@@ -35,21 +36,6 @@ pub(crate) struct Options {
     /// Take what the last build left instead of building (for running many files one after the other).
     #[arg(long)]
     no_build: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Browser {
-    Chromium,
-    Firefox,
-}
-
-impl Browser {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Chromium => "chromium",
-            Self::Firefox => "firefox",
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -124,8 +110,7 @@ fn play(options: &Options, pdf: Option<&Path>, folder: &Path, steps: &mut Steps,
         println!("There is no display: running the whole story by itself.");
     }
     steps.run_shown("set-up", || {
-        let mut purposes = vec![Purpose::Build];
-        purposes.push(if options.browser == Browser::Chromium { Purpose::Chromium } else { Purpose::Firefox });
+        let mut purposes = vec![Purpose::Build, options.browser.purpose()];
         if options.token == Token::Softhsm {
             purposes.push(Purpose::Softhsm);
         }

@@ -12,6 +12,7 @@ import { Engine } from "./engine";
 import { Items } from "./items";
 import type { Spot } from "./items";
 import { Background, Portal } from "./links";
+import { mark } from "./moments";
 import { Overlay } from "./overlay";
 import { Panel } from "./panel";
 import { askPassword, PASSWORD_CODES } from "./password";
@@ -58,6 +59,7 @@ class StampingPage {
     };
     const view = await this.#unlocked(null, false);
     if (!view) return false;
+    mark("opened");
     this.#describe(view);
 
     const overlay = new Overlay($("overlay"), view.fields, this.#items, this.#values);
@@ -137,6 +139,7 @@ class StampingPage {
       if (!done && this.#sealed && percent < 100) status(t("stampHashing", percent));
     };
     await this.#engine.call("hash");
+    mark("hashed");
     done = true;
     $("progress").hidden = true;
   }
@@ -310,6 +313,7 @@ async function start(): Promise<void> {
   const portal = new Portal(job);
   try {
     const blob = await portal.document;
+    mark("document");
     if (job.verb === "verify") return await verifyOnly(portal, background, blob);
     const page = new StampingPage(job, background, portal, blob);
     if (!(await page.open())) await page.cancel();

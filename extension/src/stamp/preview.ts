@@ -8,6 +8,7 @@ import type { Desk } from "./desk";
 import type { Engine } from "./engine";
 import type { Items } from "./items";
 import { joined } from "./joined";
+import { mark } from "./moments";
 import type { Overlay } from "./overlay";
 import { $, fail, phase, status } from "./ui";
 import type { Viewer } from "./viewer";
@@ -109,6 +110,7 @@ export class Preview {
     try {
       const fields = Object.fromEntries([...this.making.values].filter(([field, value]) => this.#original(field) !== value));
       const view = await engine.call("prepare", { placements: items.wished(), fields, time: Math.floor(Date.now() / 1000), language: language() });
+      mark("prepared");
       if (change !== this.#change) return true;
       const pdf = await viewer.open(await joined(blob, view.tail));
       if (change !== this.#change) {
@@ -123,6 +125,7 @@ export class Preview {
       overlay.drawn(wanted);
       if (!this.keepFailure) fail(null);
       this.onReady(phase() === "editing");
+      mark("ready");
       status(t("stampReady"));
     } catch (thrown) {
       if (change !== this.#change) return true;

@@ -11,6 +11,7 @@ import type { Desk } from "./desk";
 import type { Engine } from "./engine";
 import { joined } from "./joined";
 import type { Background, Portal } from "./links";
+import { mark } from "./moments";
 import type { Overlay } from "./overlay";
 import type { Preview } from "./preview";
 import { showReport } from "./report";
@@ -62,6 +63,7 @@ export class Signing {
     const { job, background, engine, preview } = this.parties;
     const seal = this.parties.seal();
     if (!preview.prepared || !seal || this.#operation !== null) return;
+    mark("pressed");
     fail(null);
     preview.keepFailure = false;
     this.#lock(true);
@@ -71,15 +73,21 @@ export class Signing {
       if (!prepared) return;
       const { size, pages, digest, place } = prepared.view;
       this.#operation = newOperation();
-      background.onPhase = (now) => status(t(now === "consent" ? "stampConsent" : now === "pin" ? "stampPin" : "stampSigning"));
+      background.onPhase = (now) => {
+        mark(now);
+        status(t(now === "consent" ? "stampConsent" : now === "pin" ? "stampPin" : "stampSigning"));
+      };
       status(t("stampConsent"));
       const { signatures } = await background.sign(this.#operation, seal.view.certificate, seal.answer.id, [{ name: job.name, size, pages, digest, place }]);
       const [signature] = signatures;
       if (signature === undefined || signatures.length !== 1) throw { code: "answer-malformed", facts: { detail: "signatures" } } satisfies Failure;
+      mark("signed");
       status(t("stampChecking"));
       usedUp = true;
       const { tail, report } = await engine.call("finish", signature);
-      await this.#done(await joined(this.parties.blob, tail), report);
+      const stamped = await joined(this.parties.blob, tail);
+      mark("stamped");
+      await this.#done(stamped, report);
     } catch (thrown) {
       fail(failureOf(thrown));
       preview.keepFailure = true;

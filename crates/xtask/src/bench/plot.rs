@@ -1,61 +1,59 @@
 //! Draws time and memory over the document's size as an SVG with two panels, both axes logarithmic. It computes no figure.
 
-use super::{Contender, Row};
-
 const WIDTH: f64 = 420.0;
 const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 70.0;
 const TOP: f64 = 50.0;
 const GAP: f64 = 100.0;
 
-/// One of the two drawings.
-struct Panel {
-    title: &'static str,
-    unit: &'static str,
-    value: fn(&Row) -> Option<f64>,
+/// One of the drawings, side by side.
+pub(super) struct Panel {
+    pub(super) title: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) series: Vec<Series>,
 }
 
-/// The whole picture.
-pub(super) fn svg(rows: &[Row]) -> String {
-    let total = LEFT + 2.0 * WIDTH + GAP + 30.0;
+/// One line in a drawing: values over the document's size in MB.
+pub(super) struct Series {
+    pub(super) name: &'static str,
+    pub(super) colour: &'static str,
+    pub(super) points: Vec<(f64, f64)>,
+}
+
+/// The whole picture. A series without points is left out.
+pub(super) fn svg(panels: &[Panel]) -> String {
+    let count = panels.len() as f64;
+    let total = LEFT + count * WIDTH + (count - 1.0).max(0.0) * GAP + 30.0;
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {total} {}\" font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
         TOP + HEIGHT + 110.0
     );
-    let sizes: Vec<f64> = rows.iter().map(|row| row.megabytes as f64).collect();
-    let panels = [
-        Panel { title: "盖章用时 Time to stamp", unit: "s", value: |row| Some(row.wall()) },
-        Panel { title: "内存峰值 Peak memory", unit: "MB", value: Row::peak_mb },
-    ];
-    for (number, Panel { title, unit, value }) in panels.into_iter().enumerate() {
+    let of_all = |part: fn(&(f64, f64)) -> f64, panels: &[Panel]| -> Vec<f64> {
+        panels.iter().flat_map(|panel| &panel.series).flat_map(|series| &series.points).map(part).collect()
+    };
+    let sizes = of_all(|(size, _)| *size, panels);
+    let mut shown: Vec<&Series> = Vec::new();
+    for (number, panel) in panels.iter().enumerate() {
+        let Panel { title, unit, series } = panel;
         let left = LEFT + number as f64 * (WIDTH + GAP);
-        let values: Vec<f64> = rows.iter().filter_map(value).collect();
+        let values = of_all(|(_, value)| *value, std::slice::from_ref(panel));
         let (Some(x), Some(y)) = (Axis::over(&sizes, left, left + WIDTH), Axis::over(&values, TOP + HEIGHT, TOP)) else { continue };
         text += &format!("<text x=\"{left}\" y=\"{}\" font-size=\"15\">{title} ({unit})</text>\n", TOP - 18.0);
         text += &frame(&x, &y, left);
-        for contender in Contender::ALL {
-            let of_it = rows.iter().filter(|row| row.contender == contender);
-            let points: Vec<(f64, f64)> = of_it.filter_map(|row| Some((x.place(row.megabytes as f64), y.place(value(row)?)))).collect();
-            text += &line(&points, colour(contender));
+        for series in series.iter().filter(|series| !series.points.is_empty()) {
+            let points: Vec<(f64, f64)> = series.points.iter().map(|(size, value)| (x.place(*size), y.place(*value))).collect();
+            text += &line(&points, series.colour);
+            if !shown.iter().any(|other| other.name == series.name) {
+                shown.push(series);
+            }
         }
     }
-    let shown = Contender::ALL.into_iter().filter(|contender| rows.iter().any(|row| row.contender == *contender));
-    for (number, contender) in shown.enumerate() {
+    for (number, Series { name, colour, .. }) in shown.into_iter().enumerate() {
         let (x, y) = (LEFT + (number % 3) as f64 * 300.0, TOP + HEIGHT + 62.0 + (number / 3) as f64 * 22.0);
-        text += &format!("<rect x=\"{x}\" y=\"{}\" width=\"22\" height=\"4\" fill=\"{}\"/>", y - 6.0, colour(contender));
-        text += &format!("<text x=\"{}\" y=\"{y}\">{}</text>\n", x + 30.0, contender.name());
+        text += &format!("<rect x=\"{x}\" y=\"{}\" width=\"22\" height=\"4\" fill=\"{colour}\"/>", y - 6.0);
+        text += &format!("<text x=\"{}\" y=\"{y}\">{name}</text>\n", x + 30.0);
     }
     text + "</svg>\n"
-}
-
-fn colour(contender: Contender) -> &'static str {
-    match contender {
-        Contender::Openssl => "#888888",
-        Contender::OursInPlace => "#c1121f",
-        Contender::OursFile => "#f4845f",
-        Contender::PyHankoInPlace => "#1d4e89",
-        Contender::PyHankoFile => "#7fb2dd",
-    }
 }
 
 fn line(points: &[(f64, f64)], colour: &str) -> String {
@@ -115,8 +113,7 @@ impl Axis {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Figure, Row};
-    use super::{Axis, Contender, svg};
+    use super::{Axis, Panel, Series, svg};
 
     #[test]
     fn axes_reach_from_power_to_power() {
@@ -128,9 +125,12 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_not_drawn() {
-        let row = |contender, peak_kib| Row { megabytes: 10, contender, figures: vec![Figure { wall: 0.5, cpu: None, peak_kib }] };
-        let drawn = svg(&[row(Contender::Openssl, None), row(Contender::OursInPlace, Some(20_000))]);
+        let series = |name, points| Series { name, colour: "#000", points };
+        let time = Panel { title: "Time", unit: "s", series: vec![series("one", vec![(10.0, 0.5)]), series("two", vec![(10.0, 0.7)])] };
+        let memory = Panel { title: "Memory", unit: "MB", series: vec![series("one", vec![(10.0, 20.0)]), series("three", vec![])] };
+        let drawn = svg(&[time, memory]);
         assert_eq!(drawn.matches("<circle").count(), 3);
-        assert!(drawn.contains("sealbridge in place") && !drawn.contains("pyHanko"));
+        assert_eq!(drawn.matches(">one<").count(), 1, "each name stands once below the drawings");
+        assert!(drawn.contains(">two<") && !drawn.contains("three"));
     }
 }

@@ -1,0 +1,54 @@
+//! Who runs on this machine, as Linux tells it in `/proc`: a browser's own processes, and the native hosts of one world. It ends
+//! nothing but those hosts.
+
+use std::fs;
+use std::process::Command;
+
+use crate::bidi::Driven;
+use crate::world::World;
+
+/// The process `root` and all that descend from it.
+pub fn family(root: u32) -> Vec<u32> {
+    let mut family = vec![root];
+    let parents = parents();
+    // Children come after their parents in age, not in number; so again until nobody is added.
+    loop {
+        let more: Vec<u32> = parents.iter().filter(|(child, parent)| family.contains(parent) && !family.contains(child)).map(|(child, _)| *child).collect();
+        if more.is_empty() {
+            return family;
+        }
+        family.extend(more);
+    }
+}
+
+/// Kills the native hosts of this world, with their token workers; returns how many processes there were. They are
+/// known by their program and by the world's home in their environment.
+pub fn kill_hosts(world: &World) -> Driven<usize> {
+    let home = format!("HOME={}", world.home.display());
+    let mut killed = 0;
+    for entry in fs::read_dir("/proc")?.flatten() {
+        let path = entry.path();
+        let is_host = fs::read_link(path.join("exe")).is_ok_and(|exe| exe.file_name().is_some_and(|name| name == "sealbridge"));
+        let ours = fs::read(path.join("environ")).is_ok_and(|environ| String::from_utf8_lossy(&environ).split('\0').any(|variable| variable == home));
+        if is_host && ours {
+            let _ = Command::new("kill").arg("-9").arg(entry.file_name()).status();
+            killed += 1;
+        }
+    }
+    Ok(killed)
+}
+
+/// Every process with its parent.
+fn parents() -> Vec<(u32, u32)> {
+    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    processes
+        .flatten()
+        .filter_map(|entry| {
+            let child = entry.file_name().to_str()?.parse().ok()?;
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            // The name stands in parentheses and may hold anything; state and parent follow the last one.
+            let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+            Some((child, parent))
+        })
+        .collect()
+}

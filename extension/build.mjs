@@ -79,7 +79,7 @@ async function scripts() {
     format: "iife",
     entryPoints: { content: join(here, "src/content/main.ts") },
     outdir: out,
-    plugins: [words(["busy", "cancelled", "extension-stopped", "gesture-needed", "internal", "request-malformed", "request-unknown-field", "verb-unknown", "version-too-old"], true)],
+    plugins: [words(["busy", "cancelled", "extension-stopped", "gesture-needed", "internal", "request-malformed", "request-unknown-field", "verb-unknown", "version-too-old", "web-eid-signing-refused"], true)],
   });
 }
 
@@ -148,7 +148,7 @@ async function assets() {
   await cp(join(wasm, "sealbridge_wasm_bg.wasm"), join(out, "wasm/sealbridge_wasm_bg.wasm"));
 }
 
-/** The page client as a package that npm would take: sealbridge.js, sealbridge.d.ts, package.json, README. */
+/** The page client as a package that npm would take: sealbridge.js, netca.js, their types, package.json, README. */
 async function client() {
   await mkdir(pageClient, { recursive: true });
   await esbuild.build({
@@ -163,10 +163,22 @@ async function client() {
     banner: { js: `// Sealbridge page client ${version}. MIT OR Apache-2.0. See README.md.` },
     plugins: [words(["cancelled", "extension-missing", "extension-not-enabled", "read-failed", "request-malformed", "timed-out"], false)],
   });
+  await esbuild.build({
+    entryPoints: { netca: join(here, "src/page/netca.ts") },
+    outdir: pageClient,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    charset: "utf8",
+    minifySyntax: true,
+    logLevel: "warning",
+    banner: { js: `// Sealbridge migration adapter ${version}. MIT OR Apache-2.0. See docs/migration.md.` },
+    plugins: [words(["call-unsupported", "certificate-unreadable", "host-missing", "page-image-refused", "page-path-refused", "page-secret-refused", "request-malformed"], false)],
+  });
   const types = join(pageClient, ".types");
   const tsc = spawnSync(process.execPath, [join(here, "node_modules/typescript/bin/tsc"), "--project", join(here, "tsconfig.page.json"), "--outDir", types], { encoding: "utf8" });
   if (tsc.status !== 0) throw new Error(`types of the page client: ${tsc.stdout}${tsc.stderr}`);
-  await cp(join(types, "page/sealbridge.d.ts"), join(pageClient, "sealbridge.d.ts"));
+  for (const name of ["sealbridge", "netca", "certificate"]) await cp(join(types, `page/${name}.d.ts`), join(pageClient, `${name}.d.ts`));
   await rm(types, { recursive: true });
   await cp(join(here, "page-client/README.md"), join(pageClient, "README.md"));
   const description = JSON.parse(await readFile(join(here, "page-client/package.json"), "utf8"));

@@ -10,6 +10,9 @@ import type { Placement } from "./page/sealbridge";
 export const CLIENT_PROTOCOL = 1;
 
 export type PageVerb = "status" | "bind" | "login" | "stamp" | "verify";
+/** What the shim for Web eID asks the background for; pages can not name these over their port. */
+export type WebEidVerb = "web-eid" | "web-eid-status";
+export type ContentVerb = PageVerb | WebEidVerb;
 export const PAGE_VERBS: readonly PageVerb[] = ["status", "bind", "login", "stamp", "verify"];
 
 /** Page to content script: the first words, posted into the page's own window. */
@@ -31,6 +34,7 @@ export interface Welcome {
 /** Page to content script, over the MessagePort. */
 export type FromPage =
   | { id: number; verb: PageVerb; arguments: Record<string, unknown>; timeoutMs: number }
+  | { id: number; verb: "propose-web-eid" }
   | { id: number; cancel: true };
 
 /** Content script to page, over the MessagePort. */
@@ -41,7 +45,7 @@ export type ToPage =
 
 /** Content script to background. Documents stay behind; the stamping page fetches them. */
 export type FromContent =
-  | { type: "call"; operation: string; verb: PageVerb; arguments: Record<string, unknown>; timeoutMs: number; again: boolean }
+  | { type: "call"; operation: string; verb: ContentVerb; arguments: Record<string, unknown>; timeoutMs: number; again: boolean }
   | { type: "cancel"; operation: string };
 
 /** Background to content script. */
@@ -109,6 +113,7 @@ export type FromPopup =
   | { type: "status" }
   | { type: "enable"; origin: string; tab: number | null }
   | { type: "disable"; origin: string }
+  | { type: "web-eid"; origin: string; on: boolean }
   | { type: "resume"; origin: string };
 
 /** What is known here about a site. */

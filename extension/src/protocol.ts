@@ -53,6 +53,12 @@ export type Code =
   | "operation-mismatch"
   | "operation-unknown"
   | "nonce-malformed"
+  | "web-eid-nonce-malformed"
+  | "web-eid-signing-refused"
+  | "page-secret-refused"
+  | "page-path-refused"
+  | "page-image-refused"
+  | "call-unsupported"
   | "account-malformed"
   | "too-many-documents"
   | "gesture-needed"
@@ -326,6 +332,28 @@ export interface LoginAnswer {
   token: string;
 }
 
+/** Signs the challenge of a page that was written for Web eID. */
+export interface WebEidArguments {
+  /** From the browser, never from the page. */
+  origin: string;
+  nonce: string;
+  /** A certificate's id. */
+  certificate?: string;
+}
+
+/** A token of Web eID. */
+export interface WebEidAnswer {
+  /** DER, standard base64. */
+  unverifiedCertificate: string;
+  algorithm: string;
+  /** In JWS form, standard base64. */
+  signature: string;
+  /** web-eid:1.0 */
+  format: string;
+  /** An address that names the host and its version. */
+  appVersion: string;
+}
+
 /** Signs prepared documents in one consent. */
 export interface StampArguments {
   /** From the browser, never from the page. */
@@ -403,6 +431,7 @@ export interface Verbs {
   status: { arguments: StatusArguments; answer: StatusAnswer };
   bind: { arguments: BindArguments; answer: BindAnswer };
   login: { arguments: LoginArguments; answer: LoginAnswer };
+  "web-eid": { arguments: WebEidArguments; answer: WebEidAnswer };
   stamp: { arguments: StampArguments; answer: StampAnswer };
   seal: { arguments: SealArguments; answer: SealAnswer };
   cancel: { arguments: CancelArguments; answer: CancelAnswer };
@@ -504,6 +533,36 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     party: "caller",
     what: { "zh-CN": "网站给出的随机数不符合要求（应为 22 到 128 个 base64url 字符）。", "en": "The site's challenge is not acceptable (it must be 22 to 128 base64url characters)." },
     remedy: { "zh-CN": "请刷新网页后重试；如果仍然出现，请告诉网站的技术人员。", "en": "Reload the page and try again; if it happens again, tell the site's support." },
+  },
+  "web-eid-nonce-malformed": {
+    party: "caller",
+    what: { "zh-CN": "网站给出的 Web eID 随机数不符合要求（应为 44 到 128 个 base64 字符）。", "en": "The site's Web eID challenge is not acceptable (it must be 44 to 128 base64 characters)." },
+    remedy: { "zh-CN": "请刷新网页后重试；如果仍然出现，请告诉网站的技术人员。", "en": "Reload the page and try again; if it happens again, tell the site's support." },
+  },
+  "web-eid-signing-refused": {
+    party: "caller",
+    what: { "zh-CN": "网站用 Web eID 的方式要求签一个摘要值，已拒绝：印桥只签您看得到内容的文件。", "en": "The site asked for Web eID's signature over a hash and was refused: Sealbridge only signs documents that you can see." },
+    remedy: { "zh-CN": "登录不受影响；如果要在文件上签名或盖章，请网站的技术人员改用印桥自己的接口（stamp）。", "en": "Logging in is not affected; to sign or stamp documents the site's developers must use Sealbridge's own call (stamp)." },
+  },
+  "page-secret-refused": {
+    party: "caller",
+    what: { "zh-CN": "网页交来了密码[（{field}）]，已拒绝：密码（PIN）只能在印桥自己的窗口中输入。", "en": "The page handed over a password[ ({field})] and was refused: the PIN is only ever entered in Sealbridge's own window." },
+    remedy: { "zh-CN": "请不要在网页中输入 USB Key 的密码；请网站的技术人员去掉这一项。", "en": "Do not enter the key's PIN into a web page; the site's developers must leave this field out." },
+  },
+  "page-path-refused": {
+    party: "caller",
+    what: { "zh-CN": "网页指定了本机的文件路径[（{field}）]，已拒绝：网页不能读写您电脑上的文件。", "en": "The page named a path on this computer[ ({field})] and was refused: pages do not read or write your files." },
+    remedy: { "zh-CN": "请网站的技术人员改为交出文件内容本身。", "en": "The site's developers must hand over the document itself." },
+  },
+  "page-image-refused": {
+    party: "caller",
+    what: { "zh-CN": "网页交来了印章图片[（{field}）]，已拒绝：印章只能来自您的 USB Key。", "en": "The page handed over a picture of a seal[ ({field})] and was refused: seals only come from your key." },
+    remedy: { "zh-CN": "请网站的技术人员去掉这一项。", "en": "The site's developers must leave this field out." },
+  },
+  "call-unsupported": {
+    party: "caller",
+    what: { "zh-CN": "网页使用了旧接口的功能[“{verb}”]，印桥没有对应的功能。", "en": "The page used a function of the old interface[, “{verb}”,] that Sealbridge has nothing for." },
+    remedy: { "zh-CN": "请网站的技术人员参照迁移指南修改网页。", "en": "The site's developers can find what to use instead in the migration guide." },
   },
   "account-malformed": {
     party: "caller",

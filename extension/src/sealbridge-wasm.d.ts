@@ -21,10 +21,12 @@ declare module "sealbridge-wasm" {
   export function readAnswer(verb: string, json: string): unknown;
   /** Agrees on versions. Throws `version-too-old`. */
   export function agree(hello: HelloAnswer): void;
-  /** What a page asked, checked: `{nonce}`, `{nonce, account}` or `{name, placements, fields}`. */
+  /** What a page asked, checked: `{nonce}`, `{webEidNonce}`, `{nonce, account}` or `{name, placements, fields}`. */
   export function readPageCall(verb: string, json: string): PageCall;
   /** Checks a bind or login statement from the host against what was asked. Throws `signature-mismatch` and its like. */
   export function checkStatement(verb: string, token: string, asked: string, now: number): Signer;
+  /** Checks a token of Web eID from the host against what was asked. Throws `signature-mismatch` and its like. */
+  export function checkWebEid(token: string, asked: string, now: number): void;
   /** What a status means for people. */
   export function describeStatus(status: StatusAnswer, now: number): StatusView;
 
@@ -74,6 +76,7 @@ declare module "sealbridge-wasm" {
     | { kind: "tokens" };
 
   export interface PageCall {
+    webEidNonce?: string;
     nonce?: string;
     account?: string;
     name?: string;

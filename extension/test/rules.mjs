@@ -1,9 +1,11 @@
 // The background's own rules, without a browser: which sites the lists name, and how long a site waits that is cancelled again
-// and again. `npm run test:rules`. The storage areas that they read are given here; nothing else of the browser is used.
+// and again, the shim for Web eID, and the migration adapter. `npm run test:rules`. The storage areas that they read are given here; nothing else of the browser is used.
 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { netca } from "./netca.mjs";
+import { webEid } from "./web-eid.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { outputFiles } = await esbuild.build({
@@ -84,6 +86,9 @@ const paused = afterCancel(afterCancel(afterCancel(undefined, 0), 0), 0);
 check("sat out", waitOf(paused, MINUTE), 0);
 check("nothing remembered", waitOf(undefined, 5), 0);
 check("a clock set back", waitOf(paused, -60 * MINUTE), 15 * MINUTE);
+
+await webEid(check);
+await netca(check);
 
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -74,6 +74,10 @@ for (const [verb, args, code] of [
   ["stamp", { name: "投标函.pdf", placements: [{ drawing: { page: 1, x: 1, y: 1, width: 9, height: 9, strokes: [[[0, 0]]] } }] }, "request-unknown-field"],
   ["stamp", { name: "投标函.pdf", digest: "00" }, "request-unknown-field"],
   ["stamp", { name: "投标函.pdf", fields: { a: 1 } }, "request-malformed"],
+  ["web-eid", { challengeNonce: `${nonce}${nonce}` }, undefined],
+  ["web-eid", { challengeNonce: `${nonce}${nonce}`, hash: "00" }, "request-unknown-field"],
+  ["web-eid", { challengeNonce: nonce }, "web-eid-nonce-malformed"],
+  ["web-eid-status", {}, undefined],
   ["sign", {}, "verb-unknown"],
 ]) {
   check(`page ${verb} ${JSON.stringify(args)}`, outcome(() => wasm.readPageCall(verb, JSON.stringify(args))).code, code);
@@ -133,6 +137,17 @@ for (const line of statements.split("\n")) {
   check(`statement (${reason}), other origin`, run(verb, { ...asked, origin: "https://other.example" }, iat), "signature-mismatch");
   check(`statement (${reason}), other operation`, run(verb, { ...asked, operation: id }, iat), "signature-mismatch");
   check(`statement (${reason}), an hour later`, run(verb, asked, iat + 3600), "signature-mismatch");
+}
+
+// ---- tokens of Web eID: whatever the table calls well formed still lacks a certificate that signed it ----
+
+const tokens = await readFile(join(here, "../../tests/vectors/web-eid-tokens.tsv"), "utf8");
+for (const line of tokens.split("\n")) {
+  if (line === "" || line.startsWith("#")) continue;
+  const [wanted, json, reason] = line.split("\t");
+  const token = json.replace(/"\*(\d+)"/, (_, length) => JSON.stringify(Buffer.alloc(Number(length), 7).toString("base64")));
+  const asked = JSON.stringify({ origin: "https://bid.example.cn", nonce: `${nonce}${nonce}` });
+  check(`token of Web eID (${reason})`, outcome(() => wasm.checkWebEid(token, asked, 1_795_000_000)).code, wanted === "ok" ? "certificate-unreadable" : wanted);
 }
 
 await places(check);

@@ -1,7 +1,7 @@
 //! Which certificate signs. Chosen by what it is for, whether its key is there and whether it is valid, never by its place on
 //! a token. Where more than one would do, nothing is guessed: the failure lists them. It uses no key.
 
-use sealbridge_pki::{Algorithm, Certificate, PublicKey, Unusable, usable_for_login, usable_for_stamp};
+use sealbridge_pki::{Algorithm, Certificate, PublicKey, Unusable, usable_for_client_authentication, usable_for_login, usable_for_stamp};
 use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_protocol::fields::CertificateId;
 
@@ -14,6 +14,8 @@ use crate::token::directory::Shelf;
 pub enum Purpose {
     /// Login and binding.
     Login,
+    /// A token of Web eID.
+    WebEid,
     /// Stamping.
     Stamp,
 }
@@ -96,6 +98,7 @@ pub fn issuers(certificate: &Certificate, others: &[Certificate]) -> Vec<Certifi
 pub fn usable(certificate: &Certificate, purpose: Purpose, now: i64) -> Result<(), Failure> {
     let verdict = match purpose {
         Purpose::Login => usable_for_login(certificate, now),
+        Purpose::WebEid => usable_for_client_authentication(certificate, now),
         Purpose::Stamp => usable_for_stamp(certificate, now),
     };
     verdict.map_err(|reason| match reason {

@@ -6,3 +6,4 @@ pub mod login;
 pub mod seal;
 pub mod stamp;
 pub mod status;
+pub mod web_eid;

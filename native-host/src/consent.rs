@@ -63,6 +63,8 @@ pub struct Consent<'a> {
 pub enum Operation<'a> {
     /// A login.
     Login,
+    /// A login to a site that was written for Web eID.
+    WebEid,
     /// A binding to an account.
     Bind {
         /// The account as the portal names it.
@@ -131,6 +133,13 @@ fn composed(consent: &Consent<'_>, language: Language, room: Room) -> Prompt {
                 "Sealbridge · Log in"
             }
         }
+        Operation::WebEid => {
+            if zh {
+                "印桥 · Web eID 登录"
+            } else {
+                "Sealbridge · Web eID login"
+            }
+        }
         Operation::Bind { .. } => {
             if zh {
                 "印桥 · 绑定 CA"
@@ -148,6 +157,7 @@ fn composed(consent: &Consent<'_>, language: Language, room: Room) -> Prompt {
     };
     head.push(match &consent.operation {
         Operation::Login => String::from(if zh { "操作：登录网站" } else { "Operation: log in to a site" }),
+        Operation::WebEid => String::from(if zh { "操作：登录网站（Web eID 方式）" } else { "Operation: log in to a site (Web eID)" }),
         Operation::Bind { .. } => String::from(if zh { "操作：把此 CA 绑定到网站账号" } else { "Operation: bind this key to an account" }),
         Operation::Stamp { documents } if zh => format!("操作：在 {} 份文件上盖章", documents.len()),
         Operation::Stamp { documents } => format!("Operation: stamp {} document(s)", documents.len()),
@@ -265,6 +275,13 @@ mod tests {
             ],
             None,
         );
+        let web_eid = consent(Operation::WebEid, Some(&origin), Tries::Unknown);
+        check(
+            &web_eid,
+            Language::ZhCn,
+            &["操作：登录网站（Web eID 方式）\n网站：https://bid.example.cn:8443\n单位：测试印桥科技有限公司（91440300MA5TEXY00U）\nUSB Key：Sealbridge test"],
+            None,
+        );
         let bind = consent(Operation::Bind { account: "supplier" }, Some(&origin), Tries::AtMost(7));
         check(
             &bind,
@@ -325,6 +342,7 @@ mod tests {
         for language in Language::ALL {
             for operation in [
                 Operation::Login,
+                Operation::WebEid,
                 Operation::Bind { account: &long },
                 Operation::Stamp { documents: documents(1) },
                 Operation::Stamp { documents: documents(2) },

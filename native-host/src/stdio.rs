@@ -19,7 +19,7 @@ use sealbridge_protocol::frame::{self, FROM_HOST_MAX, TO_HOST_MAX};
 use sealbridge_protocol::hello::{self, Part};
 use sealbridge_protocol::message::{Answer, Call, Event, FromHost, Phase, Request, Verb, peek_id};
 use sealbridge_protocol::operation::OperationId;
-use sealbridge_protocol::{bind, cancel, login, outcome, seal, stamp, status};
+use sealbridge_protocol::{bind, cancel, login, outcome, seal, stamp, status, web_eid};
 use serde_json::value::RawValue;
 
 use crate::callers::Caller;
@@ -171,7 +171,7 @@ fn receive(door: &Arc<Door>, json: &[u8]) {
             return door.port.answer::<cancel::Arguments>(id, Ok(cancel::Answer {}));
         }
         Call::Outcome(arguments) => return door.port.answer::<outcome::Arguments>(id, remembered(door, arguments.operation)),
-        Call::Status(_) | Call::Seal(_) | Call::Bind(_) | Call::Login(_) | Call::Stamp(_) => {}
+        Call::Status(_) | Call::Seal(_) | Call::Bind(_) | Call::Login(_) | Call::WebEid(_) | Call::Stamp(_) => {}
     }
     let requests = Arc::clone(&door.requests);
     if requests.fetch_add(1, Ordering::SeqCst) >= REQUESTS_MAX {
@@ -219,6 +219,7 @@ fn serve(door: &Arc<Door>, request: &Request, stop: &Stop) {
         Call::Seal(arguments) => port.answer::<seal::Arguments>(id, door.host().and_then(|host| commands::seal::run(host, arguments, stop))),
         Call::Bind(arguments) => once::<bind::Arguments>(door, request, stop, |host| commands::bind::run(host, id, arguments, asked)),
         Call::Login(arguments) => once::<login::Arguments>(door, request, stop, |host| commands::login::run(host, id, arguments, asked)),
+        Call::WebEid(arguments) => once::<web_eid::Arguments>(door, request, stop, |host| commands::web_eid::run(host, arguments, asked)),
         Call::Stamp(arguments) => once::<stamp::Arguments>(door, request, stop, |host| commands::stamp::run(host, arguments, asked)),
         Call::Hello(_) | Call::Cancel(_) | Call::Outcome(_) => {}
     }

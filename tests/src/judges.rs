@@ -1,10 +1,12 @@
-//! Programs that nobody here wrote, asked for their opinion: pdfsig, pyHanko, qpdf and a JOSE library. A judge that is
+//! Programs that nobody here wrote, asked for their opinion: pdfsig, pyHanko, qpdf, a JOSE library and a validator of Web eID. A judge that is
 //! not installed gives [`Opinion::Absent`], never a silent yes.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::bidi::Driven;
+use serde_json::Value;
+
+use crate::bidi::{Driven, failed};
 
 /// What a judge said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +93,65 @@ if sys.argv[1] == '--list':
     print(sum(accepts(line) for line in open(sys.argv[2]).read().split('\n') if line))
     sys.exit(0)
 sys.exit(0 if accepts(sys.argv[1]) else 1)
+"#;
+
+/// Web eID's own library for pages, out of the installed Python package django-esteid; `None`, with a line that says so, without it.
+pub fn web_eid_library() -> Driven<Option<String>> {
+    let mut command = Command::new("python3");
+    command.arg("-c").arg(WEB_EID_LIBRARY);
+    match ask(&mut command)? {
+        Some(heard) if heard.status == 0 => Ok(Some(heard.out)),
+        _ => {
+            eprintln!("skipped: python3 with django-esteid is not installed");
+            Ok(None)
+        }
+    }
+}
+
+/// django-esteid's validator: the token's signature by its own certificate, over this origin and nonce.
+pub fn esteid(token: &Value, origin: &str, nonce: &str) -> Driven<Opinion> {
+    let mut command = Command::new("python3");
+    command.arg("-c").arg(ESTEID).arg(token.to_string()).arg(origin).arg(nonce);
+    let Some(heard) = ask(&mut command)? else { return Ok(Opinion::Absent) };
+    Ok(match heard.status {
+        0 => Opinion::Accepts,
+        1 => Opinion::Refuses(heard.all()),
+        3 => Opinion::Absent,
+        // Neither yes nor no: the judge itself has failed, which must not pass for a refusal.
+        _ => return failed(format!("the validator did not judge: {}", heard.all())),
+    })
+}
+
+const WEB_EID_LIBRARY: &str = r#"
+import importlib.util, pathlib, sys
+found = importlib.util.find_spec('esteid')
+if found is None:
+    sys.exit(3)
+sys.stdout.write((pathlib.Path(found.submodule_search_locations[0]) / 'static/esteid-helper/web-eid.js').read_text())
+"#;
+
+const ESTEID: &str = r#"
+import json, re, sys
+# oscrypto, which it imports, reads OpenSSL's version with one digit for each part.
+search, one_digit = re.search, r'\b(\d\.\d\.\d[a-z]*)\b'
+re.search = lambda pattern, *more, **named: search(pattern.replace(r'\d', r'\d+') if pattern == one_digit else pattern, *more, **named)
+try:
+    from django.conf import settings
+    settings.configure()
+    from esteid.idcard.types import LibraryAuthenticateResponse
+    from esteid.exceptions import SignatureVerificationError
+except ImportError:
+    sys.exit(3)
+try:
+    response = LibraryAuthenticateResponse(json.loads(sys.argv[1]))
+    response.is_valid()
+    response.validate_signature(response.certificate_bytes, sys.argv[2], sys.argv[3].encode())
+except SignatureVerificationError as refusal:
+    print(refusal or 'signature')
+    sys.exit(1)
+except Exception as error:
+    print(type(error).__name__, error, file=sys.stderr)
+    sys.exit(2)
 "#;
 
 /// What a judge printed.

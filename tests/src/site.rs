@@ -24,7 +24,7 @@ type Posted = Arc<Mutex<Vec<(String, String)>>>;
 const BODY_MAX: u64 = 65_536;
 
 impl Site {
-    /// Serves `pages` (path to HTML) and the page client at `/client/sealbridge.js`.
+    /// Serves `pages` (path to HTML, or to a script where the path ends so) and the page client at `/client/sealbridge.js`.
     pub fn open(pages: &[(&str, &str)]) -> Driven<Self> {
         Self::open_with_answers(pages, &[])
     }
@@ -40,7 +40,8 @@ impl Site {
             files.insert(format!("POST {path}"), ("application/json", json.as_bytes().to_vec()));
         }
         for (path, html) in pages {
-            files.insert((*path).to_owned(), ("text/html; charset=utf-8", html.as_bytes().to_vec()));
+            let kind = if path.ends_with(".js") { "text/javascript" } else { "text/html; charset=utf-8" };
+            files.insert((*path).to_owned(), (kind, html.as_bytes().to_vec()));
         }
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();

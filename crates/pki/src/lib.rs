@@ -18,4 +18,6 @@ pub use certificate::{Certificate, CertificateError, KeyUsage};
 pub use key::{KeyError, PublicKey};
 pub use name::{Attribute, Name, Subject};
 pub use suite::{Algorithm, DigestAlgorithm, SignatureScheme};
-pub use usable::{Unusable, is_only_for, usable_as_known_seal_maker, usable_as_seal_maker, usable_for_login, usable_for_stamp};
+pub use usable::{
+    Unusable, is_only_for, usable_as_known_seal_maker, usable_as_seal_maker, usable_for_client_authentication, usable_for_login, usable_for_stamp,
+};

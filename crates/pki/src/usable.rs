@@ -75,6 +75,20 @@ pub fn usable_for_login(certificate: &Certificate, now: i64) -> Result<(), Unusa
     check_time(certificate, now)
 }
 
+/// Whether the holder may authenticate with it, as Web eID's validators want it: as for a login, and clientAuth among the purposes
+/// where the certificate states any (RFC 5280 §4.2.1.12).
+///
+/// # Errors
+/// [`Unusable`]: the first reason, kind of certificate before validity.
+pub fn usable_for_client_authentication(certificate: &Certificate, now: i64) -> Result<(), Unusable> {
+    let stated = certificate.extended_key_usage();
+    if !stated.is_empty() && !stated.contains(&oid::KP_CLIENT_AUTH) {
+        check_kind(certificate)?;
+        return Err(Unusable::KeyUsage { needed: "clientAuth" });
+    }
+    usable_for_login(certificate, now)
+}
+
 /// Whether the holder may stamp with it at `now` (Unix seconds): nonRepudiation or digitalSignature where key usage is given.
 ///
 /// # Errors

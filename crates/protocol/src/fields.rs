@@ -14,10 +14,18 @@ use crate::words::is_disturbing;
 /// How many characters a nonce has.
 pub const NONCE_CHARACTERS: std::ops::RangeInclusive<usize> = 22..=128;
 
+/// How many characters a nonce of Web eID has.
+pub const WEB_EID_NONCE_CHARACTERS: std::ops::RangeInclusive<usize> = 44..=128;
+
 /// A portal's challenge: 22 to 128 characters of base64url, so at least 128 bits where it is random.
 /// It is a text, never decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Nonce(String);
+
+/// The challenge of a site that was written for Web eID: 44 to 128 characters of base64 or base64url, with or without
+/// padding, so at least 256 bits where it is random. It is a text, never decoded.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct WebEidNonce(String);
 
 /// The name of an account at a portal: 1 to 128 characters, none of which control or disturb text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -48,6 +56,28 @@ impl Nonce {
         let text = text.into();
         let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if NONCE_CHARACTERS.contains(&text.len()) && text.bytes().all(is_base64url) { Ok(Self(text)) } else { Err(Failure::new(Code::NonceMalformed)) }
+    }
+
+    /// The characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl WebEidNonce {
+    /// Checks length and characters.
+    ///
+    /// # Errors
+    /// `web-eid-nonce-malformed`.
+    pub fn new(text: impl Into<String>) -> Result<Self, Failure> {
+        let text = text.into();
+        let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
+        if WEB_EID_NONCE_CHARACTERS.contains(&text.len()) && text.bytes().all(is_base64) {
+            Ok(Self(text))
+        } else {
+            Err(Failure::new(Code::WebEidNonceMalformed))
+        }
     }
 
     /// The characters.
@@ -170,6 +200,7 @@ macro_rules! read_checked {
 }
 
 read_checked!(Nonce);
+read_checked!(WebEidNonce);
 read_checked!(Account);
 read_checked!(Label);
 

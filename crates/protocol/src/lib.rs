@@ -19,6 +19,7 @@ pub mod stamp;
 pub mod statement;
 pub mod status;
 pub mod typescript;
+pub mod web_eid;
 pub mod words;
 
 pub use failure::{Code, Failure, Party};

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use crate::failure::{Code, Failure};
 use crate::operation::OperationId;
 use crate::words::{Language, plain};
-use crate::{bind, cancel, frame, hello, login, outcome, seal, stamp, status};
+use crate::{bind, cancel, frame, hello, login, outcome, seal, stamp, status, web_eid};
 
 /// Longest deadline that may be asked for.
 pub const DEADLINE_MAX_MS: u32 = 600_000;
@@ -41,6 +41,8 @@ pub enum Call {
     Bind(bind::Arguments),
     /// Sign a portal's challenge.
     Login(login::Arguments),
+    /// Sign a challenge for a page that was written for Web eID.
+    WebEid(web_eid::Arguments),
     /// Sign prepared documents.
     Stamp(stamp::Arguments),
     /// Fetch a seal.
@@ -187,6 +189,7 @@ impl Call {
             Call::Status(arguments) => name(arguments),
             Call::Bind(arguments) => name(arguments),
             Call::Login(arguments) => name(arguments),
+            Call::WebEid(arguments) => name(arguments),
             Call::Stamp(arguments) => name(arguments),
             Call::Seal(arguments) => name(arguments),
             Call::Cancel(arguments) => name(arguments),
@@ -205,6 +208,7 @@ impl Call {
             status::Arguments::NAME => read::<status::Arguments>(arguments),
             bind::Arguments::NAME => read::<bind::Arguments>(arguments),
             login::Arguments::NAME => read::<login::Arguments>(arguments),
+            web_eid::Arguments::NAME => read::<web_eid::Arguments>(arguments),
             stamp::Arguments::NAME => read::<stamp::Arguments>(arguments),
             seal::Arguments::NAME => read::<seal::Arguments>(arguments),
             cancel::Arguments::NAME => read::<cancel::Arguments>(arguments),
@@ -223,6 +227,7 @@ impl Call {
             Call::Status(arguments) => to_raw(arguments),
             Call::Bind(arguments) => to_raw(arguments),
             Call::Login(arguments) => to_raw(arguments),
+            Call::WebEid(arguments) => to_raw(arguments),
             Call::Stamp(arguments) => to_raw(arguments),
             Call::Seal(arguments) => to_raw(arguments),
             Call::Cancel(arguments) => to_raw(arguments),

@@ -7,7 +7,10 @@
 //! version are fixed by the form and cannot be chosen.
 //!
 //! It does not verify anything: certificates and signatures are opaque here.
+//! The token of Web eID, which is no JWS, has a room of its own: [`web_eid`].
 //! Sources: RFC 7515 (JWS), RFC 7518 3 (algorithms), RFC 7519 4.1 (claims), RFC 8725 (typ, algorithms).
+
+pub mod web_eid;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
@@ -122,6 +125,25 @@ impl Algorithm {
         }
     }
 
+    /// The algorithm with this name.
+    ///
+    /// # Errors
+    /// `algorithm-refused`.
+    fn from_name(name: &str) -> Result<Self, Failure> {
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == name)
+            .ok_or_else(|| Failure::new(Code::AlgorithmRefused).with("algorithm", plain(name, 20)))
+    }
+
+    /// Length of the digest that it names, in bytes.
+    const fn digest_length(self) -> usize {
+        match self {
+            Algorithm::Es256 | Algorithm::Rs256 | Algorithm::Ps256 => 32,
+            Algorithm::Es384 => 48,
+        }
+    }
+
     /// Whether a signature of this length can be one.
     fn admits(self, length: usize) -> bool {
         match self {
@@ -206,10 +228,7 @@ pub fn parse(text: &str) -> Result<Parsed, Failure> {
 
     let header: Header = read_part(header_text, "header")?;
     let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == header.typ).ok_or_else(|| Failure::new(Code::TokenType))?;
-    let algorithm = Algorithm::ALL
-        .into_iter()
-        .find(|algorithm| algorithm.as_str() == header.alg)
-        .ok_or_else(|| Failure::new(Code::AlgorithmRefused).with("algorithm", plain(&header.alg, 20)))?;
+    let algorithm = Algorithm::from_name(&header.alg)?;
     if !(1..=CHAIN_MAX).contains(&header.x5c.len()) {
         return Err(malformed("number of certificates"));
     }

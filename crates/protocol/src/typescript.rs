@@ -20,6 +20,7 @@ pub const VERBS: &[(&str, &str, &str)] = &[
     ("status", "StatusArguments", "StatusAnswer"),
     ("bind", "BindArguments", "BindAnswer"),
     ("login", "LoginArguments", "LoginAnswer"),
+    ("web-eid", "WebEidArguments", "WebEidAnswer"),
     ("stamp", "StampArguments", "StampAnswer"),
     ("seal", "SealArguments", "SealAnswer"),
     ("cancel", "CancelArguments", "CancelAnswer"),
@@ -86,7 +87,8 @@ fn union(text: &mut String, name: &str, meaning: &str, members: &[&str]) {
 fn verbs(text: &mut String) {
     text.push_str("/** The verbs, each with what is asked and what is answered. */\nexport interface Verbs {\n");
     for (verb, arguments, answer) in VERBS {
-        text.push_str(&format!("  {verb}: {{ arguments: {arguments}; answer: {answer} }};\n"));
+        let name = if verb.contains('-') { quoted(verb) } else { (*verb).to_owned() };
+        text.push_str(&format!("  {name}: {{ arguments: {arguments}; answer: {answer} }};\n"));
     }
     text.push_str("}\n\nexport type Verb = keyof Verbs;\n\n");
 }

@@ -180,10 +180,19 @@ const NEEDS: &[Need] = &[
     Need { what: "qpdf", purpose: Purpose::Tests, found: || has(&["qpdf"]), apt: &["qpdf"], dnf: "qpdf", pacman: "qpdf", brew: "qpdf" },
 ];
 
+/// Judges that are Python packages: the module, and what to install. Cases that need one skip visibly without it.
+const PYTHON_JUDGES: &[(&str, &str)] = &[
+    ("pyhanko", "pyhanko pyhanko-cli"),
+    ("jwcrypto", "jwcrypto"),
+    // pyasice asks for an older lxml than pyHanko does, so both come without what they ask for.
+    ("esteid", "Django pytz attrs requests oscrypto esteid-certificates && python3 -m pip install --no-deps django-esteid==4.2 pyasice==1.2.0"),
+];
+
 /// `cargo xtask setup`.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let all = [Purpose::Build, Purpose::Chromium, Purpose::Firefox, Purpose::Softhsm, Purpose::Judges, Purpose::Window, Purpose::Tests];
     ensure(&all, options.check)?;
+    name_python_judges();
     println!("Everything is there.");
     Ok(())
 }
@@ -214,6 +223,17 @@ pub(crate) fn offer(purposes: &[Purpose]) {
     }
     for need in missing() {
         println!("not there, going on without: {} ({})", need.what, command_for(need));
+    }
+}
+
+/// Says which judges in Python are missing; nothing is installed.
+pub(crate) fn name_python_judges() {
+    for (module, packages) in PYTHON_JUDGES {
+        let found = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)";
+        let there = Command::new("python3").args(["-c", found, module]).output().is_ok_and(|output| output.status.success());
+        if !there {
+            println!("not there, going on without: {module} (python3 -m pip install {packages})");
+        }
     }
 }
 

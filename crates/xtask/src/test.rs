@@ -46,6 +46,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         purposes.extend([Purpose::Chromium, Purpose::Firefox]);
     }
     setup::ensure(&purposes, false)?;
+    setup::name_python_judges();
     build::build(&build::Options { portal: vec!["http://localhost/*".into()], ..build::Options::default() })?;
 
     let nextest = tree::on_path(&["cargo-nextest"]).is_some();

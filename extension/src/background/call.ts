@@ -1,12 +1,12 @@
 // One call of a page while it runs, as the actions see it.
 
-import type { PageVerb } from "../messages";
+import type { ContentVerb } from "../messages";
 import type { Language, Phase } from "../protocol";
 import type { PageCall } from "sealbridge-wasm";
 
 export interface Call {
   operation: string;
-  verb: PageVerb;
+  verb: ContentVerb;
   /** As the browser names it, already checked against the list of enabled sites. */
   origin: string;
   tab: number;

@@ -16,6 +16,9 @@ const HEARTBEAT_MS = 5_000;
 /** How much longer than its deadline the host may take to say so. */
 const GRACE_MS = 5_000;
 
+/** The verbs that use a key. */
+export type KeyVerb = "bind" | "login" | "web-eid" | "stamp";
+
 export interface Asked {
   operation: string;
   language: Language;
@@ -202,7 +205,7 @@ export async function ask<V extends Verb>(verb: V, args: Verbs[V]["arguments"], 
  * Asks for a use of the key. When the host is lost on the way, its successor is asked what became of the operation;
  * with `again` that is asked first.
  */
-export async function useKey<V extends "bind" | "login" | "stamp">(verb: V, args: Verbs[V]["arguments"], asked: Asked & { again: boolean }): Promise<Verbs[V]["answer"]> {
+export async function useKey<V extends KeyVerb>(verb: V, args: Verbs[V]["arguments"], asked: Asked & { again: boolean }): Promise<Verbs[V]["answer"]> {
   const until = Date.now() + asked.deadlineMs + GRACE_MS;
   if (asked.again) {
     const earlier = await outcomeOf(verb, asked, until);
@@ -225,7 +228,7 @@ export async function useKey<V extends "bind" | "login" | "stamp">(verb: V, args
 }
 
 /** What became of an operation that the background was stopped in: its answer, or what is known about why there is none. */
-export async function outcomeOnly<V extends "bind" | "login" | "stamp">(verb: V, asked: Asked): Promise<Verbs[V]["answer"]> {
+export async function outcomeOnly<V extends KeyVerb>(verb: V, asked: Asked): Promise<Verbs[V]["answer"]> {
   const outcome = await outcomeOf(verb, asked, Date.now() + asked.deadlineMs).catch((error: unknown) => {
     // The host closes its window when its port closes, which is no wish of the person's.
     if (error instanceof Refused && error.failure.code === "cancelled") return null;

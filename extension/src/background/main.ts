@@ -4,13 +4,14 @@
 
 import { failureOf, Refused, tellPage } from "../failure";
 import { userLanguage } from "../language";
-import type { FromContent, FromPopup, FromStamp, PageVerb, ToContent, ToStamp } from "../messages";
+import type { ContentVerb, FromContent, FromPopup, FromStamp, ToContent, ToStamp } from "../messages";
 import { tell } from "../protocol";
 import type { Phase } from "../protocol";
 import { bind } from "./actions/bind";
 import { login } from "./actions/login";
 import { choices, fetchSeal, openVisit, sign } from "./actions/stamp";
 import { overview, status } from "./actions/status";
+import { webEid, webEidStatus } from "./actions/web-eid";
 import type { Call } from "./call";
 import * as host from "./host";
 import * as journal from "./journal";
@@ -19,10 +20,11 @@ import { wasm } from "./module";
 import * as pauses from "./pauses";
 import * as portals from "./portals";
 import { callerOf, ownPage } from "./sender";
+import * as webEidSites from "./web-eid-sites";
 
 interface Running {
   origin: string;
-  verb: PageVerb;
+  verb: ContentVerb;
   /** Where answers go; a content script that reconnects takes its operations with it. */
   page: chrome.runtime.Port;
   /** The page itself has taken it back or is gone: nothing that the person has refused. */
@@ -30,7 +32,9 @@ interface Running {
 }
 
 const running = new Map<string, Running>();
-const KEY_VERBS: readonly string[] = ["bind", "login", "stamp"];
+const KEY_VERBS: readonly string[] = ["bind", "login", "web-eid", "stamp"];
+/** Of these, the ones whose window the background itself closes: no stamping page stands between. */
+const STATEMENT_VERBS: readonly string[] = ["bind", "login", "web-eid"];
 
 chrome.runtime.onConnect.addListener((port) => {
   if (port.name === "page") servePage(port);
@@ -61,7 +65,7 @@ function servePage(port: chrome.runtime.Port): void {
     for (const [operation, call] of running) {
       if (call.page !== port) continue;
       call.withdrawn = true;
-      if (call.verb === "bind" || call.verb === "login") void stopKeyUse(operation);
+      if (STATEMENT_VERBS.includes(call.verb)) void stopKeyUse(operation);
     }
   });
 }
@@ -72,6 +76,7 @@ async function take(page: chrome.runtime.Port, asked: Extract<FromContent, { typ
   try {
     const { origin, tab } = callerOf(page.sender);
     if (!(await portals.isEnabled(origin))) throw new Refused("extension-not-enabled", { origin });
+    if (verb.startsWith("web-eid") && !(await webEidSites.isOn(origin))) throw new Refused("extension-not-enabled", { origin });
     // Host and module start while the call is being read.
     if (verb !== "verify") host.warm();
     const { readPageCall } = await wasm();
@@ -120,6 +125,10 @@ async function run(call: Call): Promise<void> {
       return end(call.operation, { ok: await bind(call) });
     case "login":
       return end(call.operation, { ok: await login(call) });
+    case "web-eid":
+      return end(call.operation, { ok: await webEid(call) });
+    case "web-eid-status":
+      return end(call.operation, { ok: await webEidStatus(call) });
     case "stamp":
     case "verify":
       // After a restart the visit goes on by itself: stamping page and content script talk to each other.
@@ -175,7 +184,7 @@ async function cancelFromPage(page: chrome.runtime.Port, operation: string): Pro
   const call = running.get(operation);
   if (!call || call.page !== page) return;
   call.withdrawn = true;
-  if (call.verb === "bind" || call.verb === "login") return stopKeyUse(operation);
+  if (STATEMENT_VERBS.includes(call.verb)) return stopKeyUse(operation);
   const entry = await journal.read(operation);
   // Ended before its tab closes, so that it ends once.
   await end(operation, { failure: tell({ code: "cancelled" }, await userLanguage()) });
@@ -295,7 +304,11 @@ function servePopup(port: chrome.runtime.Port): void {
           await portals.enable(wish.origin, wish.tab);
           port.postMessage({ type: "site" });
         } else if (wish.type === "disable") {
+          await webEidSites.turn(wish.origin, false);
           await portals.disable(wish.origin);
+          port.postMessage({ type: "site" });
+        } else if (wish.type === "web-eid") {
+          await webEidSites.turn(wish.origin, wish.on);
           port.postMessage({ type: "site" });
         } else if (wish.type === "resume") {
           await pauses.lift(wish.origin);

@@ -30,8 +30,14 @@ export async function managedPattern(origin: string): Promise<string | null> {
 
 /** What an administrator's policy names: match patterns in the form of the bundled list; origins are taken as patterns. */
 export async function managedPatterns(): Promise<string[]> {
+  return managedList("portals");
+}
+
+/** One of the lists of an administrator's policy. */
+export async function managedList(name: string): Promise<string[]> {
   // Firefox rejects where there is no policy.
-  const { portals } = await chrome.storage.managed.get("portals").catch(() => ({ portals: undefined }));
+  const policy: Record<string, unknown> = await chrome.storage.managed.get(name).catch(() => ({}));
+  const portals = policy[name];
   if (!Array.isArray(portals)) return [];
   const patterns = portals.slice(0, MANAGED_MAX).filter((portal): portal is string => typeof portal === "string");
   return patterns.map((portal) => (portal.endsWith("/*") ? portal : `${portal.replace(/\/$/, "")}/*`)).filter((pattern) => PATTERN.test(pattern));
@@ -109,7 +115,7 @@ export function withoutPort(pattern: string): string {
 const PATTERN = /^(?:(https):\/\/(\*\.)?([a-z0-9.-]+)|(http):\/\/(localhost|127\.0\.0\.1))(?::(\d+))?\/\*$/;
 
 /** A pattern of the lists against an origin: any port where the pattern names none. */
-function matches(pattern: string, origin: string): boolean {
+export function matches(pattern: string, origin: string): boolean {
   const parts = PATTERN.exec(pattern);
   if (!parts) return false;
   const [, https, wildcard, host, http, loopback, port] = parts;

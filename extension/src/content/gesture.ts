@@ -1,11 +1,11 @@
 // Whether the person has just pressed something in this page. A page that wants the key without that is refused: windows that
 // come up by themselves teach people to type PINs by reflex. Only the browser's own events count; a page can not make them.
 
-import type { PageVerb } from "../messages";
+import type { ContentVerb } from "../messages";
 
 /** How long one press may be waited for by a page that fetches a challenge first. It serves one call. */
 const PRESS_MS = 30_000;
-const NEEDED: readonly PageVerb[] = ["bind", "login", "stamp"];
+const NEEDED: readonly ContentVerb[] = ["bind", "login", "stamp", "web-eid"];
 
 export class Gestures {
   #pressed = Number.NEGATIVE_INFINITY;
@@ -24,7 +24,7 @@ export class Gestures {
   }
 
   /** Whether this call may go on; uses the press up. */
-  allow(verb: PageVerb): boolean {
+  allow(verb: ContentVerb): boolean {
     if (!NEEDED.includes(verb)) return true;
     const pressed = performance.now() - this.#pressed < PRESS_MS;
     this.#pressed = Number.NEGATIVE_INFINITY;

@@ -3,12 +3,14 @@
 // them. It runs in the top frame only, on sites that are enabled, and says nothing to frames, openers or other origins.
 
 import { CLIENT_PROTOCOL, PAGE_VERBS } from "../messages";
-import type { FromContent, FromDocument, FromPage, Hello, PageVerb, ToContent, ToDocument, ToPage, Welcome } from "../messages";
+import type { ContentVerb, FromContent, FromDocument, FromPage, Hello, ToContent, ToDocument, ToPage, WebEidVerb, Welcome } from "../messages";
 import { failureOf, Refused } from "../failure";
 import { tell } from "../protocol";
 import type { Failure, Language } from "../protocol";
 import { sendByCourier } from "./courier";
 import { Gestures } from "./gesture";
+import { WebEid } from "./web-eid";
+import type { Asked } from "./web-eid";
 
 /** Ports handed out per document, and calls waiting at once: more is a page gone wild. */
 const PORTS_MAX = 16;
@@ -23,7 +25,7 @@ interface Pending {
   id: number;
   page: MessagePort;
   operation: string;
-  verb: PageVerb;
+  verb: ContentVerb;
   arguments: Record<string, unknown>;
   timeoutMs: number;
   document: Blob | null;
@@ -39,6 +41,7 @@ function start(): void {
   const gestures = new Gestures();
   const pending = new Map<string, Pending>();
   const documentPorts = new Map<string, chrome.runtime.Port>();
+  const webEid = new WebEid(gestures, askForWebEid, LANGUAGE);
   let background: chrome.runtime.Port | null = null;
   let reconnects = 0;
 
@@ -82,6 +85,10 @@ function start(): void {
       for (const call of pending.values()) if (call.page === page && call.id === message.id) cancel(call);
       return;
     }
+    if ("verb" in message && message.verb === "propose-web-eid") {
+      void webEid.propose().then((on) => answer(page, { id: message.id, ok: { on } }));
+      return;
+    }
     try {
       if (refusal) throw Refused.from(refusal);
       if (pending.size >= PENDING_MAX) throw new Refused("busy");
@@ -92,6 +99,28 @@ function start(): void {
     } catch (thrown) {
       answer(page, { id: message.id, failure: tell(failureOf(thrown), LANGUAGE) });
     }
+  }
+
+  /** The shim's calls go the way of a page's, with a port of their own at the end. */
+  function askForWebEid(verb: WebEidVerb, args: Record<string, unknown>, timeoutMs: number): Asked {
+    const { port1, port2 } = new MessageChannel();
+    const call: Pending = { id: 0, page: port1, operation: newOperation(), verb, arguments: {}, timeoutMs, document: null, gone: null, endCourier: null };
+    const ended = new Promise<Awaited<Asked["answer"]>>((resolve) => {
+      port2.onmessage = ({ data }: MessageEvent<ToPage>) => {
+        if ("event" in data) return;
+        port2.close();
+        resolve(data);
+      };
+    });
+    try {
+      if (pending.size >= PENDING_MAX) throw new Refused("busy");
+      call.arguments = plainData(args);
+      pending.set(call.operation, call);
+      send({ type: "call", operation: call.operation, verb, arguments: call.arguments, timeoutMs, again: false });
+    } catch (thrown) {
+      answer(port1, { id: 0, failure: tell(failureOf(thrown), LANGUAGE) });
+    }
+    return { answer: ended, cancel: () => pending.has(call.operation) && cancel(call) };
   }
 
   function fromDocument(call: Pending, port: chrome.runtime.Port, message: ToDocument): void {
@@ -173,7 +202,7 @@ function start(): void {
   }
 }
 
-function readCall(page: MessagePort, message: Exclude<FromPage, { cancel: true }>): Pending {
+function readCall(page: MessagePort, message: Extract<FromPage, { timeoutMs: number }>): Pending {
   if (!PAGE_VERBS.includes(message.verb)) throw new Refused("verb-unknown", { verb: String(message.verb).slice(0, 40) });
   if (typeof message.timeoutMs !== "number" || !(message.timeoutMs >= 1_000 && message.timeoutMs <= TIMEOUT_MAX_MS)) {
     throw new Refused("request-malformed", { detail: "timeoutMs" });
@@ -185,24 +214,26 @@ function readCall(page: MessagePort, message: Exclude<FromPage, { cancel: true }
   const wantsDocument = message.verb === "stamp" || message.verb === "verify";
   if (wantsDocument && !isBlob(blob)) throw new Refused("request-malformed", { detail: "document is not a Blob" });
   if (!wantsDocument && blob !== undefined) throw new Refused("request-unknown-field", { field: "document" });
-  // Only plain data goes on; what JSON can not say never reaches the background.
-  let plain: Record<string, unknown>;
-  try {
-    plain = JSON.parse(JSON.stringify(rest)) as Record<string, unknown>;
-  } catch {
-    throw new Refused("request-malformed", { detail: "arguments are not plain data" });
-  }
   return {
     id: message.id,
     page,
     operation: newOperation(),
     verb: message.verb,
-    arguments: plain,
+    arguments: plainData(rest),
     timeoutMs: message.timeoutMs,
     document: wantsDocument ? (blob as Blob) : null,
     gone: null,
     endCourier: null,
   };
+}
+
+/** Only plain data goes on; what JSON can not say never reaches the background. */
+function plainData(data: Record<string, unknown>): Record<string, unknown> {
+  try {
+    return JSON.parse(JSON.stringify(data)) as Record<string, unknown>;
+  } catch {
+    throw new Refused("request-malformed", { detail: "arguments are not plain data" });
+  }
 }
 
 /** 128 random bits as 22 characters of base64url. */

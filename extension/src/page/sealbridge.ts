@@ -188,13 +188,18 @@ export interface Sealbridge {
   login(request: { challenge: string }, options?: CallOptions): Promise<Token>;
   /** Opens the stamping page, where the user fills, places the seal and signs. */
   stamp(request: StampRequest, options?: CallOptions): Promise<Stamped>;
+  /**
+   * For sites whose pages were written for Web eID: whether the shim for them is on here. Where it is off this proposes it: the
+   * popup then offers the switch, and only the user can turn it.
+   */
+  webEid(options?: CallOptions): Promise<{ on: boolean }>;
   /** Checks a stamped document here in the browser. */
   verify(document: Blob, options?: CallOptions): Promise<VerifyReport>;
 }
 
 /** How long the content script may take to answer; it does so before anything else is started. */
 const HELLO_MS = 1_000;
-const TIMEOUT_MS: Record<PageVerb, number> = { status: 15_000, bind: 120_000, login: 120_000, stamp: 1_800_000, verify: 300_000 };
+const TIMEOUT_MS: Record<PageVerb | "propose-web-eid", number> = { "propose-web-eid": 5_000, status: 15_000, bind: 120_000, login: 120_000, stamp: 1_800_000, verify: 300_000 };
 /** The extension keeps the deadline; this is how much longer the page waits for its word about it. */
 const GRACE_MS = 3_000;
 
@@ -242,6 +247,10 @@ class Client implements Sealbridge {
     return (await this.#call("verify", { document: await readable(document, "") }, options)) as VerifyReport;
   }
 
+  async webEid(options: CallOptions = {}): Promise<{ on: boolean }> {
+    return (await this.#call("propose-web-eid", {}, options)) as { on: boolean };
+  }
+
   /** Says hello and waits for the content script's port. */
   async find(): Promise<boolean> {
     if (this.#port) return true;
@@ -270,7 +279,7 @@ class Client implements Sealbridge {
     });
   }
 
-  async #call(verb: PageVerb, args: Record<string, unknown>, options: CallOptions): Promise<unknown> {
+  async #call(verb: PageVerb | "propose-web-eid", args: Record<string, unknown>, options: CallOptions): Promise<unknown> {
     const { signal, onPhase } = options;
     const timeoutMs = options.timeoutMs ?? TIMEOUT_MS[verb];
     if (signal?.aborted) throw refused({ code: "cancelled" });

@@ -6,6 +6,7 @@ import type { Overview } from "../background/actions/status";
 import { waiting } from "../background/pauses";
 import { enabledOrigins, managedPattern, managedPatterns, patternOf, sourceOf, withoutPort } from "../background/portals";
 import type { Source } from "../background/portals";
+import { switchOf } from "../background/web-eid-sites";
 import { language, t, translate, useLanguage } from "../language";
 import type { Key } from "../language";
 import type { Binding, FromPopup } from "../messages";
@@ -33,6 +34,7 @@ async function start(): Promise<void> {
   $("language").addEventListener("click", () => void switchLanguage());
   $("enable").addEventListener("click", enable);
   $("disable").addEventListener("click", () => site && post({ type: "disable", origin: site.origin }));
+  $("web-eid-switch").addEventListener("change", switchWebEid);
   look();
   await readSite();
 }
@@ -82,7 +84,29 @@ async function readSite(): Promise<void> {
   const binding = site ? (bindings as Record<string, Binding> | undefined)?.[site.origin] : undefined;
   $("binding").hidden = !enabled;
   $("binding").textContent = binding ? `${t("popupBoundTo", binding.account, binding.organisation)} · ${day(binding.at)}` : t("popupNotBound");
-  await Promise.all([readSites(), readPauses()]);
+  await Promise.all([readWebEid(enabled), readSites(), readPauses()]);
+}
+
+/** The switch of the shim for Web eID. Where the page has asked for it, it stands out; only a press here switches it on. */
+async function readWebEid(enabled: boolean): Promise<void> {
+  const by = enabled && site ? await switchOf(site.origin) : null;
+  const proposed = by === null && enabled && site?.tab != null && (await askPage(site.tab));
+  const box = $<HTMLInputElement>("web-eid-switch");
+  box.checked = by !== null;
+  box.disabled = by === "managed";
+  $("web-eid").hidden = !enabled;
+  $("web-eid").dataset["on"] = by ?? "";
+  $("web-eid").dataset["proposed"] = String(proposed);
+  $("web-eid-note").textContent = t(by === "managed" ? "popupWebEidManaged" : by === "user" ? "popupWebEidOn" : proposed ? "popupWebEidProposed" : "popupWebEidOff");
+}
+
+/** Whether the page in this tab has asked for Web eID. */
+async function askPage(tab: number): Promise<boolean> {
+  return chrome.tabs.sendMessage(tab, { webEid: "proposed?" }, { frameId: 0 }).then((proposed: unknown) => proposed === true, () => false);
+}
+
+function switchWebEid(): void {
+  if (site) post({ type: "web-eid", origin: site.origin, on: $<HTMLInputElement>("web-eid-switch").checked });
 }
 
 const STATES_OF_SITES: Record<Source, Key> = { bundled: "popupBundled", managed: "popupManaged", user: "popupEnabled" };

@@ -6,7 +6,7 @@ use sealbridge_protocol::hello::{self, Part};
 use sealbridge_protocol::message::{Answer, Event, FromHost, Request, Verb};
 use sealbridge_protocol::operation::OperationId;
 use sealbridge_protocol::origin::Origin;
-use sealbridge_protocol::{Code, Failure, bind, cancel, login, outcome, seal, stamp, status};
+use sealbridge_protocol::{Code, Failure, bind, cancel, login, outcome, seal, stamp, status, web_eid};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -68,6 +68,7 @@ pub fn read_answer(verb: &str, json: &str) -> Result<JsValue, Thrown> {
         status::Arguments::NAME => read::<status::Arguments>(json),
         bind::Arguments::NAME => read::<bind::Arguments>(json),
         login::Arguments::NAME => read::<login::Arguments>(json),
+        web_eid::Arguments::NAME => read::<web_eid::Arguments>(json),
         stamp::Arguments::NAME => read::<stamp::Arguments>(json),
         seal::Arguments::NAME => read::<seal::Arguments>(json),
         cancel::Arguments::NAME => read::<cancel::Arguments>(json),

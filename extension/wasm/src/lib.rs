@@ -13,3 +13,4 @@ mod stamping;
 mod statement;
 mod throw;
 mod view;
+mod web_eid;

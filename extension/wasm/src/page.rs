@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use sealbridge_protocol::fields::{Account, Label, Nonce};
+use sealbridge_protocol::fields::{Account, Label, Nonce, WebEidNonce};
 use sealbridge_protocol::words::plain;
 use sealbridge_protocol::{Code, Failure};
 use serde::de::DeserializeOwned;
@@ -26,6 +26,8 @@ const VALUE_MAX: usize = 20_000;
 struct PageCall {
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<Nonce>,
+    #[serde(rename = "webEidNonce", skip_serializing_if = "Option::is_none")]
+    web_eid_nonce: Option<WebEidNonce>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<Account>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,6 +46,12 @@ struct Nothing {}
 #[serde(deny_unknown_fields)]
 struct Login {
     challenge: Nonce,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WebEid {
+    challenge_nonce: WebEidNonce,
 }
 
 #[derive(Deserialize)]
@@ -78,13 +86,17 @@ fn read(verb: &str, json: &str) -> Result<PageCall, Failure> {
         return Err(Failure::new(Code::RequestTooLarge).with("limit", ARGUMENTS_MAX));
     }
     Ok(match verb {
-        "status" | "verify" => {
+        "status" | "verify" | "web-eid-status" => {
             let Nothing {} = arguments(json)?;
             PageCall::default()
         }
         "login" => {
             let login: Login = arguments(json)?;
             PageCall { nonce: Some(login.challenge), ..PageCall::default() }
+        }
+        "web-eid" => {
+            let web_eid: WebEid = arguments(json)?;
+            PageCall { web_eid_nonce: Some(web_eid.challenge_nonce), ..PageCall::default() }
         }
         "bind" => {
             let bind: Bind = arguments(json)?;
@@ -141,6 +153,10 @@ mod tests {
             ("login", format!(r#"{{"challenge":"{nonce}","origin":"https://bank.example"}}"#), Some(Code::RequestUnknownField)),
             ("login", format!(r#"{{"challenge":"{nonce}","certificate":"00"}}"#), Some(Code::RequestUnknownField)),
             ("login", "{}".to_owned(), Some(Code::RequestMalformed)),
+            ("web-eid", format!(r#"{{"challengeNonce":"{nonce}{nonce}"}}"#), None),
+            ("web-eid", format!(r#"{{"challengeNonce":"{nonce}{nonce}","hash":"00"}}"#), Some(Code::RequestUnknownField)),
+            ("web-eid", format!(r#"{{"challengeNonce":"{nonce}"}}"#), Some(Code::WebEidNonceMalformed)),
+            ("web-eid-status", r#"{"challengeNonce":""}"#.to_owned(), Some(Code::RequestUnknownField)),
             ("bind", format!(r#"{{"challenge":"{nonce}","account":"alice"}}"#), None),
             ("bind", format!(r#"{{"challenge":"{nonce}","account":""}}"#), Some(Code::AccountMalformed)),
             ("stamp", r#"{"name":"a.pdf"}"#.to_owned(), None),

@@ -45,12 +45,16 @@ pub(super) fn signed_statement(
 }
 
 fn statement(chosen: &Chosen, kind: Kind, claims: Claims) -> Result<Unsigned, Failure> {
-    let algorithm = match chosen.algorithm {
+    let chain: Vec<Vec<u8>> = std::iter::once(&chosen.certificate).chain(&chosen.chain).map(|certificate| certificate.der().to_vec()).collect();
+    Unsigned::new(kind, algorithm(chosen.algorithm), &chain, &chosen.certificate.sha256(), claims)
+}
+
+/// The statement's name for how a key signs.
+pub(super) fn algorithm(algorithm: sealbridge_pki::Algorithm) -> Algorithm {
+    match algorithm {
         sealbridge_pki::Algorithm::Es256 => Algorithm::Es256,
         sealbridge_pki::Algorithm::Es384 => Algorithm::Es384,
         sealbridge_pki::Algorithm::Rs256 => Algorithm::Rs256,
         sealbridge_pki::Algorithm::Ps256 => Algorithm::Ps256,
-    };
-    let chain: Vec<Vec<u8>> = std::iter::once(&chosen.certificate).chain(&chosen.chain).map(|certificate| certificate.der().to_vec()).collect();
-    Unsigned::new(kind, algorithm, &chain, &chosen.certificate.sha256(), claims)
+    }
 }

@@ -14,3 +14,4 @@ mod places;
 mod support;
 mod terminal;
 mod tokens;
+mod web_eid;

@@ -48,6 +48,8 @@ pub(crate) struct Wanted {
     pub(crate) key: bool,
     pub(crate) rsa: bool,
     pub(crate) seal: bool,
+    /// Object identifiers of the extended key usage; none leaves the extension out.
+    pub(crate) purposes: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +60,7 @@ pub(crate) enum Usage {
 
 impl Wanted {
     pub(crate) fn good() -> Self {
-        Self { organisation: ORGANISATION.into(), usage: Usage::Signing, from: -1, until: 365, key: true, rsa: false, seal: false }
+        Self { organisation: ORGANISATION.into(), usage: Usage::Signing, from: -1, until: 365, key: true, rsa: false, seal: false, purposes: Vec::new() }
     }
 }
 
@@ -423,6 +425,7 @@ fn put(session: &Session, number: u8, wanted: &Wanted) {
         Usage::Signing => KeyUsage::SIGNING,
         Usage::Encryption => KeyUsage::ENCRYPTION,
     };
+    let purposes: Vec<_> = wanted.purposes.iter().map(|purpose| oid::ObjectIdentifier::new_unwrap(purpose)).collect();
     let template = Template {
         kind: Kind::Holder { key_usage: usage },
         issuer: Issuer::Authority(&ca),
@@ -432,7 +435,7 @@ fn put(session: &Session, number: u8, wanted: &Wanted) {
         not_before: now + wanted.from * 86_400,
         not_after: now + wanted.until * 86_400,
         crl_distribution_point: None,
-        extended_key_usage: &[],
+        extended_key_usage: &purposes,
     };
     let tbs = ToBeSigned::new(&template, Algorithm::Es256).unwrap();
     let certificate = tbs.assemble(&signed(&authority_key(), tbs.der())).unwrap();

@@ -7,7 +7,7 @@ use sealbridge_pki::issue::Kind;
 use sealbridge_pki::oid::ObjectIdentifier;
 use sealbridge_pki::{
     Algorithm, Certificate, CertificateError, KeyUsage, Name, PublicKey, credit_code, oid, path, suite, usable_as_known_seal_maker, usable_as_seal_maker,
-    usable_for_login, usable_for_stamp,
+    usable_for_client_authentication, usable_for_login, usable_for_stamp,
 };
 
 #[test]
@@ -291,7 +291,7 @@ fn who_may_make_seals_and_what_else() {
     let wish = |usage, purposes: &[ObjectIdentifier]| Wish { purposes: purposes.to_vec(), ..Wish::new(Kind::Holder { key_usage: usage }, "测试", &key) };
     let made = |usage, purposes: &[ObjectIdentifier]| issue(&wish(usage, purposes), Some((&root, &root_key)), Algorithm::Es256);
     let other = ObjectIdentifier::new_unwrap("1.2.156.99999.7");
-    let (seals, server) = (oid::KP_SEAL_MAKING, oid::KP_SERVER_AUTH);
+    let (seals, server, client) = (oid::KP_SEAL_MAKING, oid::KP_SERVER_AUTH, oid::KP_CLIENT_AUTH);
     for (usage, purposes, maker, known, login) in [
         (KeyUsage::SIGNING, &[][..], false, true, true),
         (KeyUsage::SIGNING, &[seals], true, true, false),
@@ -299,6 +299,9 @@ fn who_may_make_seals_and_what_else() {
         (KeyUsage::SIGNING, &[seals, other], true, true, true),
         (KeyUsage::SIGNING, &[server], false, true, false),
         (KeyUsage::SIGNING, &[other], false, true, true),
+        (KeyUsage::SIGNING, &[client], false, true, true),
+        (KeyUsage::SIGNING, &[other, client], false, true, true),
+        (KeyUsage::ENCRYPTION, &[client], false, false, false),
         (KeyUsage::ABSENT, &[seals], true, true, false),
         (KeyUsage::ENCRYPTION, &[seals], false, false, false),
     ] {
@@ -308,6 +311,8 @@ fn who_may_make_seals_and_what_else() {
         assert_eq!(usable_as_known_seal_maker(&certificate, NOW).is_ok(), known, "{what}");
         assert_eq!(usable_for_login(&certificate, NOW).is_ok(), login, "{what}");
         assert_eq!(usable_for_stamp(&certificate, NOW).is_ok(), login, "{what}");
+        let authenticates = login && (purposes.is_empty() || purposes.contains(&client));
+        assert_eq!(usable_for_client_authentication(&certificate, NOW).is_ok(), authenticates, "{what}");
         assert_eq!(usable_as_seal_maker(&certificate, NOW, &[other]).is_ok(), purposes.contains(&other), "{what}");
         assert!(usable_as_seal_maker(&certificate, certificate.not_after() + 1, &[seals, other]).is_err(), "{what}");
         assert!(usable_as_known_seal_maker(&certificate, certificate.not_before() - 1).is_err(), "{what}");

@@ -8,6 +8,11 @@ use sealbridge_protocol::statement;
 
 fuzz_target!(|text: &str| {
     let _ = statement::parse(text);
+    if let Ok(token) = statement::web_eid::parse(text) {
+        assert!(statement::parse(text).is_err());
+        let json = token.to_json().expect("a token that was read can be written");
+        assert_eq!(statement::web_eid::parse(&json), Ok(token));
+    }
     for developer in [false, true] {
         if let Ok(origin) = Origin::from_browser(text, developer) {
             let again = Origin::from_browser(origin.as_str(), developer).expect("an accepted origin is accepted again");

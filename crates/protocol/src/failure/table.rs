@@ -147,6 +147,42 @@ codes! {
     "The site's challenge is not acceptable (it must be 22 to 128 base64url characters)."
     "Reload the page and try again; if it happens again, tell the site's support."
 
+    WebEidNonceMalformed "web-eid-nonce-malformed" Caller []
+    "网站给出的 Web eID 随机数不符合要求（应为 44 到 128 个 base64 字符）。"
+    "请刷新网页后重试；如果仍然出现，请告诉网站的技术人员。"
+    "The site's Web eID challenge is not acceptable (it must be 44 to 128 base64 characters)."
+    "Reload the page and try again; if it happens again, tell the site's support."
+
+    WebEidSigningRefused "web-eid-signing-refused" Caller []
+    "网站用 Web eID 的方式要求签一个摘要值，已拒绝：印桥只签您看得到内容的文件。"
+    "登录不受影响；如果要在文件上签名或盖章，请网站的技术人员改用印桥自己的接口（stamp）。"
+    "The site asked for Web eID's signature over a hash and was refused: Sealbridge only signs documents that you can see."
+    "Logging in is not affected; to sign or stamp documents the site's developers must use Sealbridge's own call (stamp)."
+
+    PageSecretRefused "page-secret-refused" Caller ["field"]
+    "网页交来了密码[（{field}）]，已拒绝：密码（PIN）只能在印桥自己的窗口中输入。"
+    "请不要在网页中输入 USB Key 的密码；请网站的技术人员去掉这一项。"
+    "The page handed over a password[ ({field})] and was refused: the PIN is only ever entered in Sealbridge's own window."
+    "Do not enter the key's PIN into a web page; the site's developers must leave this field out."
+
+    PagePathRefused "page-path-refused" Caller ["field"]
+    "网页指定了本机的文件路径[（{field}）]，已拒绝：网页不能读写您电脑上的文件。"
+    "请网站的技术人员改为交出文件内容本身。"
+    "The page named a path on this computer[ ({field})] and was refused: pages do not read or write your files."
+    "The site's developers must hand over the document itself."
+
+    PageImageRefused "page-image-refused" Caller ["field"]
+    "网页交来了印章图片[（{field}）]，已拒绝：印章只能来自您的 USB Key。"
+    "请网站的技术人员去掉这一项。"
+    "The page handed over a picture of a seal[ ({field})] and was refused: seals only come from your key."
+    "The site's developers must leave this field out."
+
+    CallUnsupported "call-unsupported" Caller ["verb"]
+    "网页使用了旧接口的功能[“{verb}”]，印桥没有对应的功能。"
+    "请网站的技术人员参照迁移指南修改网页。"
+    "The page used a function of the old interface[, “{verb}”,] that Sealbridge has nothing for."
+    "The site's developers can find what to use instead in the migration guide."
+
     AccountMalformed "account-malformed" Caller []
     "网站给出的账号不符合要求（1 到 128 个字符，不能含有控制字符）。"
     "请刷新网页后重试；如果仍然出现，请告诉网站的技术人员。"

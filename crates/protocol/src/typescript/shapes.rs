@@ -154,6 +154,22 @@ pub const INTERFACES: &[Interface] = &[
     ),
     interface("LoginAnswer", "The signed statement.", &[must("token", "string", "A compact JWS.")]),
     interface(
+        "WebEidArguments",
+        "Signs the challenge of a page that was written for Web eID.",
+        &[must("origin", "string", "From the browser, never from the page."), must("nonce", "string", ""), may("certificate", "string", "A certificate's id.")],
+    ),
+    interface(
+        "WebEidAnswer",
+        "A token of Web eID.",
+        &[
+            must("unverifiedCertificate", "string", "DER, standard base64."),
+            must("algorithm", "string", ""),
+            must("signature", "string", "In JWS form, standard base64."),
+            must("format", "string", "web-eid:1.0"),
+            must("appVersion", "string", "An address that names the host and its version."),
+        ],
+    ),
+    interface(
         "StampArguments",
         "Signs prepared documents in one consent.",
         &[

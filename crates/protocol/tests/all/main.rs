@@ -9,6 +9,7 @@ mod origins;
 mod schema;
 mod statements;
 mod typescript;
+mod web_eid;
 
 /// A file of the repository.
 fn repository_file(path: &str) -> String {

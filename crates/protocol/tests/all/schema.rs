@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use sealbridge_protocol::digest::{self, DocumentDigest};
-use sealbridge_protocol::fields::{Account, Bytes, CertificateId, Label, Nonce, SealId};
+use sealbridge_protocol::fields::{Account, Bytes, CertificateId, Label, Nonce, SealId, WebEidNonce};
 use sealbridge_protocol::message::{Answer, Call, Event, FromHost, Phase, Request};
 use sealbridge_protocol::operation::OperationId;
 use sealbridge_protocol::origin::UncheckedOrigin;
+use sealbridge_protocol::statement::{Algorithm, web_eid::Token};
 use sealbridge_protocol::typescript::{INTERFACES, Interface, VERBS};
 use sealbridge_protocol::words::{self, Language};
-use sealbridge_protocol::{Code, Failure, bind, cancel, hello, login, outcome, seal, stamp, status};
+use sealbridge_protocol::{Code, Failure, bind, cancel, hello, login, outcome, seal, stamp, status, web_eid};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -54,6 +55,7 @@ fn calls() -> Vec<Call> {
         Call::Status(status::Arguments {}),
         Call::Bind(bind::Arguments { origin: origin(), nonce: nonce(), account: Account::new("a").unwrap(), certificate: Some(certificate) }),
         Call::Login(login::Arguments { origin: origin(), nonce: nonce(), certificate: Some(certificate) }),
+        Call::WebEid(web_eid::Arguments { origin: origin(), nonce: WebEidNonce::new("A".repeat(44)).unwrap(), certificate: Some(certificate) }),
         Call::Stamp(stamp::Arguments {
             origin: origin(),
             certificate,
@@ -86,6 +88,12 @@ fn answers(call: &Call) -> Vec<Value> {
         })],
         Call::Bind(_) => vec![value(bind::Answer { token: "t".to_owned() })],
         Call::Login(_) => vec![value(login::Answer { token: "t".to_owned() })],
+        Call::WebEid(_) => vec![value(Token {
+            unverified_certificate: vec![0x30, 0],
+            algorithm: Algorithm::Es256,
+            signature: vec![7; 64],
+            app_version: "https://host.example/1".to_owned(),
+        })],
         Call::Stamp(_) => vec![value(stamp::Answer { signatures: vec![Bytes(vec![0x30])] })],
         Call::Seal(_) => vec![value(seal::Answer { seal: Bytes(vec![0x30]), id: SealId::new([2; 32]), certificate: certificate() })],
         Call::Cancel(_) => vec![value(cancel::Answer {})],

@@ -11,7 +11,7 @@ use sealbridge_protocol::statement::{self, Algorithm, Claims, Kind, STATEMENT_MA
 use crate::vectors;
 
 /// Cases of each property, but for the one that kinds stand and fall with.
-const CASES: u32 = 25_000;
+pub(crate) const CASES: u32 = 25_000;
 /// Pairs of statements that are tried for being taken for each other.
 const PAIRS: u32 = 100_000;
 
@@ -107,17 +107,17 @@ fn sample() -> String {
 }
 
 #[derive(Debug, Clone)]
-struct Case {
+pub(crate) struct Case {
     kind: Kind,
     algorithm: Algorithm,
     chain: Vec<Vec<u8>>,
     leaf: [u8; 32],
     claims: Claims,
-    signature: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
 }
 
 impl Case {
-    fn unsigned(&self) -> Unsigned {
+    pub(crate) fn unsigned(&self) -> Unsigned {
         Unsigned::new(self.kind, self.algorithm, &self.chain, &self.leaf, self.claims.clone()).unwrap()
     }
 }
@@ -165,7 +165,7 @@ prop_compose! {
     }
 }
 
-fn cases() -> impl Strategy<Value = Case> {
+pub(crate) fn cases() -> impl Strategy<Value = Case> {
     case().prop_filter_map("origin or account that is refused", |case| case)
 }
 

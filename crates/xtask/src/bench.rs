@@ -3,6 +3,7 @@
 
 mod measure;
 mod plot;
+mod verify;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -30,6 +31,8 @@ pub(crate) struct Options {
 enum What {
     /// `sealbridge stamp` in place and from file to file, beside `openssl dgst -sha256` of the same file and pyHanko doing the same.
     Stamp(Stamp),
+    /// The verification service: logins beside a bare P-256 verification, with its database, documents, memory at a gigabyte.
+    Verify(verify::Options),
 }
 
 #[derive(Debug, Args)]
@@ -52,6 +55,7 @@ struct Stamp {
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     match &options.what {
         What::Stamp(options) => stamp(options),
+        What::Verify(options) => verify::run(options),
     }
 }
 

@@ -168,6 +168,21 @@ export type Code =
   | "signer-mismatch"
   | "upload-too-large"
   | "portal-busy"
+  | "api-key-refused"
+  | "rate-limited"
+  | "not-found"
+  | "nonce-used"
+  | "nonce-other-session"
+  | "nonce-other-kind"
+  | "nothing-bound"
+  | "binding-suspended"
+  | "renewal-same-certificate"
+  | "renewal-old-key-needed"
+  | "retention-not-over"
+  | "upload-empty"
+  | "upload-broken"
+  | "upload-too-slow"
+  | "storage-failed"
   | "internal";
 
 /** What the token says of its PIN. */
@@ -1108,6 +1123,81 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     party: "portal",
     what: { "zh-CN": "同时登录的人太多，网站暂时没有受理。", "en": "Too many people are logging in at the moment." },
     remedy: { "zh-CN": "请稍等一两分钟后重试。", "en": "Wait a minute or two and try again." },
+  },
+  "api-key-refused": {
+    party: "portal",
+    what: { "zh-CN": "验证服务不认识这个门户的密钥，或者密钥已经停用。", "en": "The verification service does not know this portal's key, or the key was revoked." },
+    remedy: { "zh-CN": "请检查请求头 Authorization 中的密钥，或由运维人员用 sealbridge-verify-service key create 重新生成。", "en": "Check the key in the Authorization header, or have the operator make another with “sealbridge-verify-service key create”." },
+  },
+  "rate-limited": {
+    party: "portal",
+    what: { "zh-CN": "请求过于频繁，已超过本门户的限额。", "en": "There were too many requests; this portal's ration is used up." },
+    remedy: { "zh-CN": "请等待后重试[（{seconds} 秒后）]，或由运维人员调整限额。", "en": "Wait and try again[ in {seconds} s], or have the operator raise the ration." },
+  },
+  "not-found": {
+    party: "portal",
+    what: { "zh-CN": "没有找到所要的内容[（{what}）]。", "en": "There is no such thing[ ({what})]." },
+    remedy: { "zh-CN": "请检查请求的地址和编号。", "en": "Check the address and the number in the request." },
+  },
+  "nonce-used": {
+    party: "portal",
+    what: { "zh-CN": "这次登录或绑定的随机数已经使用过，不能再次使用。", "en": "The challenge of this login or binding was used already and cannot be used again." },
+    remedy: { "zh-CN": "请刷新网页后重新操作。", "en": "Reload the page and do the operation again." },
+  },
+  "nonce-other-session": {
+    party: "portal",
+    what: { "zh-CN": "这次登录或绑定不是在当前会话中开始的，已拒绝。", "en": "This login or binding was not started in the present session and was refused." },
+    remedy: { "zh-CN": "请在同一个浏览器窗口中重新操作。", "en": "Do the operation again in this browser window." },
+  },
+  "nonce-other-kind": {
+    party: "portal",
+    what: { "zh-CN": "随机数是为另一种操作发出的，已拒绝。", "en": "The challenge was issued for another operation and was refused." },
+    remedy: { "zh-CN": "请刷新网页并从头开始操作。", "en": "Reload the page and start the operation from its beginning." },
+  },
+  "nothing-bound": {
+    party: "portal",
+    what: { "zh-CN": "这个账号没有绑定 CA。", "en": "This account has no key bound to it." },
+    remedy: { "zh-CN": "请先在【CA管理】中【绑定】。", "en": "Bind one under “CA management” first." },
+  },
+  "binding-suspended": {
+    party: "portal",
+    what: { "zh-CN": "这个 CA 已经挂失[（{since}）]，不能使用。", "en": "This key was reported lost[ at {since}] and cannot be used." },
+    remedy: { "zh-CN": "如果 Key 已经找回，请联系网站客服撤销挂失；否则请补办并重新绑定。", "en": "If it was found, have the site's support withdraw the report; otherwise apply for a new one and bind that." },
+  },
+  "renewal-same-certificate": {
+    party: "portal",
+    what: { "zh-CN": "所选的证书就是现在绑定的证书，没有需要更换的内容。", "en": "The chosen certificate is the one that is bound already; there is nothing to carry over." },
+    remedy: { "zh-CN": "请选择续期后的新证书。", "en": "Choose the new certificate that the renewal produced." },
+  },
+  "renewal-old-key-needed": {
+    party: "portal",
+    what: { "zh-CN": "需要用原来绑定的证书确认更换，但签名的是另一张证书。", "en": "The change must be confirmed with the certificate that is bound now, but another one signed." },
+    remedy: { "zh-CN": "请插入原来的 Key 并选择原来的证书；无法使用原证书时，请解绑后重新绑定。", "en": "Insert the old key and choose the old certificate; where it cannot be used any more, unbind it and bind the new one." },
+  },
+  "retention-not-over": {
+    party: "portal",
+    what: { "zh-CN": "这些记录仍在法定保存期内[（至 {until}）]，不能删除。", "en": "These records have to be kept[ until {until}] and cannot be deleted." },
+    remedy: { "zh-CN": "请在保存期结束之后再删除。", "en": "Delete them after that time." },
+  },
+  "upload-empty": {
+    party: "portal",
+    what: { "zh-CN": "上传的文件是空的。", "en": "The uploaded file is empty." },
+    remedy: { "zh-CN": "请重新选择文件。", "en": "Choose the file again." },
+  },
+  "upload-broken": {
+    party: "portal",
+    what: { "zh-CN": "文件没有完整传到。", "en": "The file did not arrive completely." },
+    remedy: { "zh-CN": "请检查网络后重新上传。", "en": "Check the network and upload it again." },
+  },
+  "upload-too-slow": {
+    party: "portal",
+    what: { "zh-CN": "文件上传太慢，已中止[（每秒至少 {rate} KiB）][（全程不超过 {minutes} 分钟）]。", "en": "The upload was too slow and was ended[; at least {rate} KiB a second are needed][; it may take {minutes} minutes in all]." },
+    remedy: { "zh-CN": "请换用更快的网络后重新上传。", "en": "Upload it again over a faster network." },
+  },
+  "storage-failed": {
+    party: "portal",
+    what: { "zh-CN": "服务器暂时无法保存数据，操作没有完成。", "en": "The server cannot keep data at the moment; the operation was not finished." },
+    remedy: { "zh-CN": "请稍后重试；如果仍然出现，请联系网站客服。", "en": "Try again later; if it happens again, ask the site's support." },
   },
   "internal": {
     party: "sealbridge",

@@ -2,11 +2,10 @@
 //! What leaves this file is proof: a [`CertificateLogin`] or a [`CheckedBinding`] can not be made anywhere else, and
 //! sessions and bindings are opened with nothing less.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use sealbridge_relying_party::document::{self, ReadFailed, Source};
+use sealbridge_intake::FileSource;
+use sealbridge_relying_party::document;
 use sealbridge_relying_party::{Account as AccountName, Certificate, CertificateId, Code, Failure, Nonce, Policy};
 use sealbridge_relying_party::{Binding as Record, bind, login};
 
@@ -238,31 +237,6 @@ impl Checks {
     }
 }
 
-/// A kept file, read where it is asked for.
-struct FileSource {
-    file: File,
-    length: u64,
-}
-
-impl FileSource {
-    fn open(path: &Path) -> std::io::Result<Self> {
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        Ok(FileSource { file, length })
-    }
-}
-
-impl Source for FileSource {
-    fn len(&self) -> u64 {
-        self.length
-    }
-
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ReadFailed> {
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(buf)).map_err(ReadFailed::new)
-    }
-}
-
 fn joined(files: &[Vec<u8>]) -> Result<String, String> {
     let mut pem = String::new();
     for file in files {
@@ -282,6 +256,7 @@ fn record(binding: &Binding) -> Result<Record, Failure> {
         serial: binding.serial.clone(),
         not_after: binding.not_after,
         bound_at: binding.bound_at,
+        suspended_at: None,
     })
 }
 

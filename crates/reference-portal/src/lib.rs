@@ -10,5 +10,4 @@ pub mod proxies;
 pub mod refusal;
 pub mod settings;
 pub mod store;
-pub mod uploads;
 pub mod web;

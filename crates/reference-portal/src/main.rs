@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use axum::http::HeaderName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sealbridge_intake::Limits as UploadLimits;
 use sealbridge_reference_portal::checks::Checks;
 use sealbridge_reference_portal::proxies::{Network, Proxies};
 use sealbridge_reference_portal::settings::{Clock, Limits, Portal, Settings};
 use sealbridge_reference_portal::store::Database;
 use sealbridge_reference_portal::store::accounts::{self, NewAccount, Role};
-use sealbridge_reference_portal::store::throttle::Bucket;
-use sealbridge_reference_portal::uploads::UploadLimits;
 use sealbridge_reference_portal::{demo, web};
+use sealbridge_relying_party::ration::Bucket;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 

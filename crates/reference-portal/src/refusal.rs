@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use sealbridge_intake::Refused;
 use sealbridge_relying_party::{Failure, Language as FailureLanguage, Party, words};
 use serde::Serialize;
 
@@ -288,6 +289,28 @@ impl From<Failure> for Refusal {
             facts: failure.facts.clone(),
             retry_after: None,
             words: Box::new(Words { zh: sentences(FailureLanguage::ZhCn), en: sentences(FailureLanguage::En) }),
+        }
+    }
+}
+
+/// What became of an upload.
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Running { seconds } => Refusal::from(Reason::UploadRunning).retry_after(seconds),
+            Refused::Busy { seconds } => Refusal::from(Reason::Busy).retry_after(seconds),
+            Refused::TooSlow { rate, minutes } => Refusal::from(Reason::UploadTooSlow).with("rate", rate).with("minutes", minutes),
+            Refused::TooLarge { limit } => Refusal::from(Reason::DocumentTooLarge).with("limit", limit),
+            Refused::Empty => Reason::DocumentEmpty.into(),
+            Refused::Broken => Reason::UploadBroken.into(),
+            Refused::Storage(error) => {
+                tracing::error!(%error, "document");
+                Reason::StorageFailed.into()
+            }
+            other => {
+                tracing::error!(error = %other, "upload");
+                Reason::Internal.into()
+            }
         }
     }
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use sealbridge_intake::{Intake, Limits as UploadLimits};
+use sealbridge_relying_party::ration::Bucket;
 use tokio::sync::Semaphore;
 
 use crate::checks::Checks;
 use crate::proxies::Proxies;
 use crate::refusal::{Reason, Refusal};
 use crate::store::Database;
-use crate::store::throttle::Bucket;
-use crate::uploads::{UploadLimits, Uploads};
 
 /// What the operator chose.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { uploads: UploadLimits::default(), session_challenges: Bucket { burst: 20, seconds: 3 }, address_challenges: Bucket { burst: 60, seconds: 1 } }
+        Limits { uploads: UploadLimits::default(), session_challenges: Bucket::every(20, 3), address_challenges: Bucket::every(60, 1) }
     }
 }
 
@@ -98,7 +98,7 @@ struct Inner {
     checks: Checks,
     clock: Clock,
     passwords: Semaphore,
-    uploads: Uploads,
+    uploads: Intake<i64>,
 }
 
 impl Portal {
@@ -107,7 +107,7 @@ impl Portal {
     pub fn new(settings: Settings, database: Database, checks: Checks, clock: Clock) -> Self {
         Portal {
             inner: Arc::new(Inner {
-                uploads: Uploads::new(settings.limits.uploads.clone()),
+                uploads: Intake::new(settings.limits.uploads.clone()),
                 settings,
                 database,
                 checks,
@@ -140,7 +140,7 @@ impl Portal {
     }
 
     /// Who may upload now.
-    pub(crate) fn uploads(&self) -> &Uploads {
+    pub(crate) fn uploads(&self) -> &Intake<i64> {
         &self.inner.uploads
     }
 }

@@ -39,7 +39,7 @@ pub struct Record {
 
 /// A bind statement that was read. It is nobody's word yet; it only says what to look up.
 #[derive(Debug)]
-pub struct Unverified(proof::Unverified);
+pub struct Unverified(pub(crate) proof::Unverified);
 
 /// What is stored already.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +85,7 @@ pub fn read(token: &str) -> Result<Unverified, Failure> {
 /// In this order: `nonce-unknown`, `nonce-expired`, `audience-mismatch`, `statement-expired`,
 /// `statement-not-yet-valid`, `algorithm-refused`, `key-unsupported`, `signature-invalid`, the `certificate-…`
 /// codes, `revocation-unknown`, `account-mismatch`, `credit-code-missing`, `credit-code-mismatch`,
-/// `account-already-bound`, `certificate-already-bound`.
+/// `account-already-bound`, `binding-suspended`, `certificate-already-bound`.
 pub fn finish(pending: Pending, statement: Unverified, existing: Existing<'_>, policy: &Policy, now: i64) -> Result<VerifiedBinding, Failure> {
     let Record { nonce, account, credit_code, issued_at, expires_at } = pending.0;
     let proof = proof::prove(statement.0, &nonce, issued_at, expires_at, policy, now)?;
@@ -100,18 +100,13 @@ pub fn finish(pending: Pending, statement: Unverified, existing: Existing<'_>, p
     if existing.of_account.is_some_and(|binding| !binding.covers(certificate)) {
         return Err(Failure::new(Code::AccountAlreadyBound));
     }
+    for suspended in [existing.of_account, existing.of_certificate].into_iter().flatten() {
+        suspended.require_not_suspended()?;
+    }
     if existing.of_certificate.is_some_and(|binding| binding.account != account) {
         return Err(Failure::new(Code::CertificateAlreadyBound));
     }
-    let record = Binding {
-        account,
-        certificate: CertificateId::new(certificate.sha256()),
-        organisation: certificate.organisation().unwrap_or_default().to_owned(),
-        credit_code: found,
-        serial: certificate.serial_hex(),
-        not_after: certificate.not_after(),
-        bound_at: now,
-    };
+    let record = Binding::of(account, certificate, found, now);
     Ok(VerifiedBinding { record, proof })
 }
 

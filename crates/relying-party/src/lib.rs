@@ -4,10 +4,17 @@
 
 pub mod bind;
 pub mod binding;
+pub mod chain;
 pub mod challenge;
 pub mod document;
+pub mod evidence;
+pub mod import;
+pub mod known;
 pub mod login;
 pub mod policy;
+pub mod ration;
+pub mod renewal;
+pub mod subject_id;
 
 mod proof;
 mod refusal;

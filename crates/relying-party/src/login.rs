@@ -20,9 +20,9 @@ use crate::proof::{self, Proof};
 /// What stays at the portal until the statement comes. Not `Clone`; [`finish`] consumes it.
 #[derive(Debug)]
 pub struct Pending {
-    nonce: Nonce,
-    issued_at: i64,
-    expires_at: i64,
+    pub(crate) nonce: Nonce,
+    pub(crate) issued_at: i64,
+    pub(crate) expires_at: i64,
 }
 
 /// [`Pending`] as a row of a database. Delete the row in the statement that reads it.
@@ -39,13 +39,13 @@ pub struct Record {
 
 /// A login statement that was read. It is nobody's word yet; it only says what to look up.
 #[derive(Debug)]
-pub struct Unverified(proof::Unverified);
+pub struct Unverified(pub(crate) proof::Unverified);
 
-/// A login that was verified. Only [`finish`] makes one.
+/// A login that was verified. Only [`finish`] and [`crate::import::adopt`] make one.
 #[derive(Debug)]
 pub struct VerifiedLogin {
-    account: Account,
-    proof: Proof,
+    pub(crate) account: Account,
+    pub(crate) proof: Proof,
 }
 
 /// Begins a login. `random` is 32 fresh bytes of the system's random source; `now` is in unix seconds.
@@ -73,10 +73,11 @@ pub fn read(token: &str) -> Result<Unverified, Failure> {
 /// # Errors
 /// In this order: `nonce-unknown`, `nonce-expired`, `audience-mismatch`, `statement-expired`,
 /// `statement-not-yet-valid`, `algorithm-refused`, `key-unsupported`, `signature-invalid`, the `certificate-…`
-/// codes, `revocation-unknown`, `not-bound`.
+/// codes, `revocation-unknown`, `not-bound`, `binding-suspended`.
 pub fn finish(pending: Pending, statement: Unverified, binding: Option<&Binding>, policy: &Policy, now: i64) -> Result<VerifiedLogin, Failure> {
     let proof = proof::prove(statement.0, &pending.nonce, pending.issued_at, pending.expires_at, policy, now)?;
     let binding = binding.filter(|binding| binding.covers(&proof.certificate)).ok_or_else(|| Failure::new(Code::NotBound))?;
+    binding.require_not_suspended()?;
     Ok(VerifiedLogin { account: binding.account.clone(), proof })
 }
 

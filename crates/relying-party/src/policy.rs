@@ -2,6 +2,7 @@
 //! argument of every check; nothing is accepted by default and nothing in a token can widen it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sealbridge_pki::oid::{self, ObjectIdentifier};
 use sealbridge_pki::{Certificate, CertificateError};
@@ -11,7 +12,8 @@ use sealbridge_protocol::statement::Algorithm;
 use sealbridge_protocol::{Code, Failure};
 use thiserror::Error;
 
-use crate::refusal;
+use crate::known::KnownPaths;
+use crate::{refusal, subject_id};
 
 /// Longest life of a challenge, in seconds.
 pub const CHALLENGE_SECONDS_MAX: u32 = 120;
@@ -43,6 +45,10 @@ pub struct Policy {
     pub clock_skew_seconds: u32,
     /// What is known about revoked certificates.
     pub revocation: Revocation,
+    /// Where CAs write the number under which they know a subject; see [`crate::subject_id`].
+    pub subject_ids: Vec<ObjectIdentifier>,
+    /// Paths that were verified before, for portals with many logins; none is remembered without it.
+    pub known: Option<Arc<KnownPaths>>,
 }
 
 /// What is known about revoked certificates. Fetching it is the portal's business.
@@ -104,6 +110,8 @@ impl Policy {
             challenge_seconds: CHALLENGE_SECONDS_MAX,
             clock_skew_seconds: 300,
             revocation: Revocation::NotChecked,
+            subject_ids: subject_id::KNOWN.to_vec(),
+            known: None,
         })
     }
 

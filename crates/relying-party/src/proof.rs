@@ -56,6 +56,10 @@ impl Unverified {
         &self.parsed.claims.nonce
     }
 
+    pub(crate) fn leaf(&self) -> &Certificate {
+        &self.leaf
+    }
+
     pub(crate) fn certificate_id(&self) -> CertificateId {
         CertificateId::new(self.leaf.sha256())
     }
@@ -94,7 +98,11 @@ pub(crate) fn prove(unverified: Unverified, nonce: &Nonce, issued_at: i64, expir
     }
     let mut material = intermediates;
     material.extend(policy.intermediates.iter().cloned());
-    let verified = path::check(&leaf, &material, &policy.anchors, now, Use::Login).map_err(|error| refusal::path(&error, &leaf))?;
+    let verified = match &policy.known {
+        Some(known) => known.check(&leaf, &material, &policy.anchors, now),
+        None => path::check(&leaf, &material, &policy.anchors, now, Use::Login),
+    };
+    let verified = verified.map_err(|error| refusal::path(&error, &leaf))?;
     // Every certificate of the path but the anchor, which the portal itself trusts or not.
     let below_anchor = verified.certificates().len().saturating_sub(1).max(1);
     let path = verified.certificates().iter().take(below_anchor);

@@ -28,4 +28,4 @@ pub use ses::{MakerTrust, Seal};
 pub use verify::{Language, Policy, Report, Verdict, verify};
 
 // What a caller needs to open a document, so that the relying party need not name the PDF room itself.
-pub use sealbridge_pdf::{Budget, Document, OpenOptions, PdfError, ReadFailed, Source};
+pub use sealbridge_pdf::{Budget, Document, OpenOptions, PdfError, ReadFailed, Source, signatures};

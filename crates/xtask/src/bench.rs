@@ -9,6 +9,7 @@ mod login;
 mod measure;
 mod native;
 mod plot;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,8 @@ enum What {
     Stamp(Stamp),
     /// Logging in with the key in a browser, without the person's own time.
     Login(Login),
+    /// The verification service: logins beside a bare P-256 verification, with its database, documents, memory at a gigabyte.
+    Verify(verify::Options),
 }
 
 #[derive(Debug, Args)]
@@ -90,5 +93,6 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             Some(browser) => in_browser::run(browser, options),
         },
         What::Login(options) => login::run(options),
+        What::Verify(options) => verify::run(options),
     }
 }

@@ -177,6 +177,15 @@ const NEEDS: &[Need] = &[
         pacman: "pinentry",
         brew: "",
     },
+    Need {
+        what: "PostgreSQL server",
+        purpose: Purpose::Tests,
+        found: has_postgres,
+        apt: &["postgresql"],
+        dnf: "postgresql-server",
+        pacman: "postgresql",
+        brew: "postgresql",
+    },
     Need { what: "qpdf", purpose: Purpose::Tests, found: || has(&["qpdf"]), apt: &["qpdf"], dnf: "qpdf", pacman: "qpdf", brew: "qpdf" },
 ];
 
@@ -352,6 +361,12 @@ fn has_libclang() -> bool {
             })
         })
     })
+}
+
+/// Debian keeps the server's programs out of the search path.
+fn has_postgres() -> bool {
+    has(&["initdb"])
+        || std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|versions| versions.flatten().any(|version| version.path().join("bin/initdb").exists()))
 }
 
 fn has_chinese_font() -> bool {

@@ -16,7 +16,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sealbridge-pdf", &[]),
     ("sealbridge-seal", &["sealbridge-pki", "sealbridge-pdf"]),
     ("sealbridge-relying-party", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-seal"]),
-    ("sealbridge-reference-portal", &["sealbridge-relying-party"]),
+    ("sealbridge-intake", &["sealbridge-relying-party"]),
+    ("sealbridge-verify-service", &["sealbridge-relying-party", "sealbridge-intake"]),
+    ("sealbridge-reference-portal", &["sealbridge-relying-party", "sealbridge-intake"]),
     ("sealbridge-reference-ca", &["sealbridge-pki", "sealbridge-seal"]),
     ("sealbridge-soft-token", &[]),
     ("sealbridge-wasm", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-pdf", "sealbridge-seal"]),
@@ -27,9 +29,12 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Beside the arrows, what a room's tests may use: a level below that the room itself reaches only through another.
-/// The portal's tests play the supplier: they sign statements and stamp documents.
-const TEST_ARROWS: &[(&str, &[&str])] =
-    &[("sealbridge-relying-party", &["sealbridge-pdf"]), ("sealbridge-reference-portal", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-seal"])];
+/// The portal's and the service's tests play the supplier: they sign statements and stamp documents.
+const TEST_ARROWS: &[(&str, &[&str])] = &[
+    ("sealbridge-relying-party", &["sealbridge-pdf"]),
+    ("sealbridge-reference-portal", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-seal"]),
+    ("sealbridge-verify-service", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-seal"]),
+];
 
 const PURE: &[&str] = &["sealbridge-protocol", "sealbridge-pki", "sealbridge-pdf", "sealbridge-seal", "sealbridge-relying-party"];
 

@@ -847,6 +847,98 @@ codes! {
     "Too many people are logging in at the moment."
     "Wait a minute or two and try again."
 
+    // ---- Portal: what the verification service and its callers tell each other ----------------------------------
+
+    ApiKeyRefused "api-key-refused" Portal []
+    "验证服务不认识这个门户的密钥，或者密钥已经停用。"
+    "请检查请求头 Authorization 中的密钥，或由运维人员用 sealbridge-verify-service key create 重新生成。"
+    "The verification service does not know this portal's key, or the key was revoked."
+    "Check the key in the Authorization header, or have the operator make another with “sealbridge-verify-service key create”."
+
+    RateLimited "rate-limited" Portal ["seconds"]
+    "请求过于频繁，已超过本门户的限额。"
+    "请等待后重试[（{seconds} 秒后）]，或由运维人员调整限额。"
+    "There were too many requests; this portal's ration is used up."
+    "Wait and try again[ in {seconds} s], or have the operator raise the ration."
+
+    NotFound "not-found" Portal ["what"]
+    "没有找到所要的内容[（{what}）]。"
+    "请检查请求的地址和编号。"
+    "There is no such thing[ ({what})]."
+    "Check the address and the number in the request."
+
+    NonceUsed "nonce-used" Portal []
+    "这次登录或绑定的随机数已经使用过，不能再次使用。"
+    "请刷新网页后重新操作。"
+    "The challenge of this login or binding was used already and cannot be used again."
+    "Reload the page and do the operation again."
+
+    NonceOtherSession "nonce-other-session" Portal []
+    "这次登录或绑定不是在当前会话中开始的，已拒绝。"
+    "请在同一个浏览器窗口中重新操作。"
+    "This login or binding was not started in the present session and was refused."
+    "Do the operation again in this browser window."
+
+    NonceOtherKind "nonce-other-kind" Portal []
+    "随机数是为另一种操作发出的，已拒绝。"
+    "请刷新网页并从头开始操作。"
+    "The challenge was issued for another operation and was refused."
+    "Reload the page and start the operation from its beginning."
+
+    NothingBound "nothing-bound" Portal []
+    "这个账号没有绑定 CA。"
+    "请先在【CA管理】中【绑定】。"
+    "This account has no key bound to it."
+    "Bind one under “CA management” first."
+
+    BindingSuspended "binding-suspended" Portal ["since"]
+    "这个 CA 已经挂失[（{since}）]，不能使用。"
+    "如果 Key 已经找回，请联系网站客服撤销挂失；否则请补办并重新绑定。"
+    "This key was reported lost[ at {since}] and cannot be used."
+    "If it was found, have the site's support withdraw the report; otherwise apply for a new one and bind that."
+
+    RenewalSameCertificate "renewal-same-certificate" Portal []
+    "所选的证书就是现在绑定的证书，没有需要更换的内容。"
+    "请选择续期后的新证书。"
+    "The chosen certificate is the one that is bound already; there is nothing to carry over."
+    "Choose the new certificate that the renewal produced."
+
+    RenewalOldKeyNeeded "renewal-old-key-needed" Portal []
+    "需要用原来绑定的证书确认更换，但签名的是另一张证书。"
+    "请插入原来的 Key 并选择原来的证书；无法使用原证书时，请解绑后重新绑定。"
+    "The change must be confirmed with the certificate that is bound now, but another one signed."
+    "Insert the old key and choose the old certificate; where it cannot be used any more, unbind it and bind the new one."
+
+    RetentionNotOver "retention-not-over" Portal ["until"]
+    "这些记录仍在法定保存期内[（至 {until}）]，不能删除。"
+    "请在保存期结束之后再删除。"
+    "These records have to be kept[ until {until}] and cannot be deleted."
+    "Delete them after that time."
+
+    UploadEmpty "upload-empty" Portal []
+    "上传的文件是空的。"
+    "请重新选择文件。"
+    "The uploaded file is empty."
+    "Choose the file again."
+
+    UploadBroken "upload-broken" Portal []
+    "文件没有完整传到。"
+    "请检查网络后重新上传。"
+    "The file did not arrive completely."
+    "Check the network and upload it again."
+
+    UploadTooSlow "upload-too-slow" Portal ["rate", "minutes"]
+    "文件上传太慢，已中止[（每秒至少 {rate} KiB）][（全程不超过 {minutes} 分钟）]。"
+    "请换用更快的网络后重新上传。"
+    "The upload was too slow and was ended[; at least {rate} KiB a second are needed][; it may take {minutes} minutes in all]."
+    "Upload it again over a faster network."
+
+    StorageFailed "storage-failed" Portal []
+    "服务器暂时无法保存数据，操作没有完成。"
+    "请稍后重试；如果仍然出现，请联系网站客服。"
+    "The server cannot keep data at the moment; the operation was not finished."
+    "Try again later; if it happens again, ask the site's support."
+
     // ---- Sealbridge itself --------------------------------------------------------------------------------------
 
     Internal "internal" Sealbridge ["detail"]

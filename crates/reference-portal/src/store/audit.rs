@@ -2,14 +2,11 @@
 //! row's hash covers the row before it, so that a change, a gap or a swap shows in [`check`]. Rows cut off the end show
 //! as long as a later receipt exists. No PIN, key, password or document content is ever written here.
 
-use sha2::{Digest, Sha256};
+use sealbridge_relying_party::chain::{self, Walk};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::{Database, hex};
-
-/// The hash before the first row.
-const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+use super::Database;
 
 /// What is to be recorded.
 #[derive(Debug, Clone, Default)]
@@ -95,6 +92,15 @@ pub enum Why {
     Receipt,
 }
 
+impl From<chain::Why> for Why {
+    fn from(why: chain::Why) -> Self {
+        match why {
+            chain::Why::Gap => Why::Gap,
+            chain::Why::Changed => Why::Changed,
+        }
+    }
+}
+
 /// Adds a row, inside the caller's transaction.
 ///
 /// # Errors
@@ -103,7 +109,7 @@ pub async fn append(connection: &mut SqliteConnection, entry: &Entry<'_>, now: i
     let last = sqlx::query("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1").fetch_optional(&mut *connection).await?;
     let (last, previous_hash) = match &last {
         Some(row) => (row.try_get("sequence")?, row.try_get("hash")?),
-        None => (0_i64, BEGINNING.to_owned()),
+        None => (0_i64, chain::BEGINNING.to_owned()),
     };
     let cut = |text: &str| text.chars().take(500).collect::<String>();
     let mut record = Record {
@@ -119,7 +125,7 @@ pub async fn append(connection: &mut SqliteConnection, entry: &Entry<'_>, now: i
         previous_hash,
         hash: String::new(),
     };
-    record.hash = hash(&record);
+    record.hash = chain::link(&record.previous_hash, &digest(&record));
     sqlx::query(
         "INSERT INTO audit (sequence, at, account, actor, action, origin, document, outcome, detail, previous_hash, hash) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -167,31 +173,25 @@ pub async fn newest(database: &Database, account: Option<i64>) -> Result<Vec<Rec
 /// The database's.
 pub async fn check(database: &Database) -> Result<Checked, sqlx::Error> {
     const STEP: i64 = 500;
-    let mut found = Checked { rows: 0, head: BEGINNING.to_owned(), broken: None };
-    let mut expected = 1_i64;
-    loop {
+    let mut walk = Walk::default();
+    let mut broken = None;
+    'all: loop {
         let rows =
-            sqlx::query("SELECT * FROM audit WHERE sequence >= ? ORDER BY sequence LIMIT ?").bind(expected).bind(STEP).fetch_all(database.read()).await?;
+            sqlx::query("SELECT * FROM audit WHERE sequence >= ? ORDER BY sequence LIMIT ?").bind(walk.next()).bind(STEP).fetch_all(database.read()).await?;
         if rows.is_empty() {
             break;
         }
         for row in &rows {
             let record = read(row)?;
-            let why = if record.sequence != expected || record.previous_hash != found.head {
-                Some(Why::Gap)
-            } else if hash(&record) != record.hash {
-                Some(Why::Changed)
-            } else {
-                None
-            };
-            if let Some(why) = why {
-                found.broken = Some(Broken { sequence: record.sequence, why });
-                return Ok(found);
+            if let Err(why) = walk.step(record.sequence, &record.previous_hash, &digest(&record), &record.hash) {
+                broken = Some(Broken { sequence: record.sequence, why: why.into() });
+                break 'all;
             }
-            found.rows = found.rows.saturating_add(1);
-            found.head = record.hash;
-            expected = expected.saturating_add(1);
         }
+    }
+    let mut found = Checked { rows: walk.rows(), head: walk.head().to_owned(), broken };
+    if found.broken.is_some() {
+        return Ok(found);
     }
     let lost: Option<i64> = sqlx::query_scalar(
         "SELECT s.audit_sequence FROM submissions s LEFT JOIN audit a ON a.sequence = s.audit_sequence \
@@ -203,29 +203,14 @@ pub async fn check(database: &Database) -> Result<Checked, sqlx::Error> {
     Ok(found)
 }
 
-/// Every field goes in with its length before it, so that no two rows have the same bytes.
-fn hash(record: &Record) -> String {
-    let mut state = Sha256::new();
-    state.update(b"sealbridge-audit-1\n");
-    let account = record.account.map_or_else(|| "-".to_owned(), |account| account.to_string());
-    for field in [
-        record.previous_hash.as_str(),
-        &record.sequence.to_string(),
-        &record.at.to_string(),
-        &account,
-        &record.actor,
-        &record.action,
-        &record.origin,
-        &record.document,
-        &record.outcome,
-        &record.detail,
-    ] {
-        state.update(field.len().to_string());
-        state.update(b":");
-        state.update(field);
-        state.update(b"\n");
-    }
-    hex(&state.finalize())
+/// The digest of a row's content.
+fn digest(record: &Record) -> String {
+    let numbers = [record.sequence.to_string(), record.at.to_string(), record.account.map_or_else(|| "-".to_owned(), |account| account.to_string())];
+    let [sequence, at, account] = &numbers;
+    chain::digest(
+        "sealbridge-portal-audit-2",
+        &[sequence, at, account, &record.actor, &record.action, &record.origin, &record.document, &record.outcome, &record.detail],
+    )
 }
 
 fn read(row: &SqliteRow) -> Result<Record, sqlx::Error> {

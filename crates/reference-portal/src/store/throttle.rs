@@ -6,8 +6,7 @@
 //! touched by it. What honest visitors ask for again and again has a [`Bucket`]: it never punishes, it only runs dry and
 //! fills up again at its own pace.
 
-use std::str::FromStr;
-
+use sealbridge_relying_party::ration::{Bucket, Taken};
 use sqlx::Row;
 
 use super::{Database, sha256_hex};
@@ -25,27 +24,6 @@ pub struct Schedule {
 pub const ACCOUNT: Schedule = Schedule { free: 5, first_wait: 30 };
 /// For one network address, from which many people may come.
 pub const ADDRESS: Schedule = Schedule { free: 60, first_wait: 30 };
-
-/// So many at once, and then one more every so many seconds. Written `20/3`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bucket {
-    /// So many may come at once; from 1 to 1,000,000.
-    pub burst: i64,
-    /// After so many seconds one more may come; from 1 to 86,400.
-    pub seconds: i64,
-}
-
-impl FromStr for Bucket {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let numbers = text.split_once('/').and_then(|(burst, seconds)| Some((burst.parse().ok()?, seconds.parse().ok()?)));
-        match numbers {
-            Some((burst @ 1..=1_000_000, seconds @ 1..=86_400)) => Ok(Bucket { burst, seconds }),
-            _ => Err(format!("{text}: not a burst and seconds such as 20/3 (20 at once, then one every 3 seconds)")),
-        }
-    }
-}
 
 const LONGEST_WAIT: i64 = 15 * 60;
 /// After this long without an attempt everything is forgotten.
@@ -111,32 +89,27 @@ pub async fn begin(database: &Database, subject: &str, schedule: Schedule, now: 
 
 /// Takes one out of the subject's bucket, or says how long until there is one. What was refused costs nothing.
 ///
-/// A bucket is one number, the time at which it is full again (the "theoretical arrival time" of ITU-T I.371): every
-/// taking moves it one step on, and there is something to take while it lies less than the whole burst ahead.
-///
 /// # Errors
 /// The database's.
 pub async fn take(database: &Database, subject: &str, bucket: Bucket, now: i64) -> Result<Attempt, sqlx::Error> {
     let subject = sha256_hex(subject.as_bytes());
-    let whole = bucket.burst.saturating_mul(bucket.seconds);
+    let now = now.saturating_mul(1_000_000);
     let mut transaction = database.begin().await?;
     sqlx::query("DELETE FROM buckets WHERE full_at <= ?").bind(now).execute(&mut *transaction).await?;
     let row = sqlx::query("SELECT full_at FROM buckets WHERE subject = ?").bind(&subject).fetch_optional(&mut *transaction).await?;
-    let stored: i64 = row.map_or(Ok(now), |row| row.try_get("full_at"))?;
-    // No bucket is further from full than the whole burst: the clock was set back, or the operator made the bucket smaller.
-    let since = if stored > now.saturating_add(whole) { now } else { stored.max(now) };
-    let full_at = since.saturating_add(bucket.seconds);
-    let ahead = full_at.saturating_sub(now);
-    if ahead > whole {
-        return Ok(Attempt::Wait { seconds: ahead.saturating_sub(whole) });
+    let stored = row.map(|row| row.try_get::<i64, _>("full_at")).transpose()?;
+    match bucket.take(stored, now) {
+        Taken::Wait { seconds } => Ok(Attempt::Wait { seconds }),
+        Taken::Allowed { full_at, left } => {
+            sqlx::query("INSERT INTO buckets (subject, full_at) VALUES (?, ?) ON CONFLICT (subject) DO UPDATE SET full_at = excluded.full_at")
+                .bind(&subject)
+                .bind(full_at)
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok(Attempt::Allowed { left })
+        }
     }
-    sqlx::query("INSERT INTO buckets (subject, full_at) VALUES (?, ?) ON CONFLICT (subject) DO UPDATE SET full_at = excluded.full_at")
-        .bind(&subject)
-        .bind(full_at)
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(Attempt::Allowed { left: whole.saturating_sub(ahead).checked_div(bucket.seconds).unwrap_or(0) })
 }
 
 /// Forgets a subject's attempts after a success.
@@ -150,22 +123,16 @@ pub async fn clear(database: &Database, subject: &str) -> Result<(), sqlx::Error
 
 #[cfg(test)]
 mod tests {
-    use super::{Attempt, Bucket, take};
-    use crate::store::Database;
+    use sealbridge_relying_party::ration::Bucket;
 
-    #[test]
-    fn buckets_are_written_as_burst_and_seconds() {
-        assert_eq!("20/3".parse(), Ok(Bucket { burst: 20, seconds: 3 }));
-        for wrong in ["", "20", "0/3", "20/0", "-1/3", "20/3/1", "20 / 3", "99999999999999999999/1", "1/86401"] {
-            assert!(wrong.parse::<Bucket>().is_err(), "{wrong}");
-        }
-    }
+    use super::{Attempt, take};
+    use crate::store::Database;
 
     #[tokio::test]
     async fn a_bucket_runs_dry_and_fills_at_its_own_pace() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("b.sqlite")).await.unwrap();
-        let bucket = Bucket { burst: 3, seconds: 10 };
+        let bucket = Bucket::every(3, 10);
         let (left, wait) = (|left| Attempt::Allowed { left }, |seconds| Attempt::Wait { seconds });
         for (at, subject, expected) in [
             (1000, "a", left(2)),

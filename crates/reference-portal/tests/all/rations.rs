@@ -8,7 +8,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderName, Request};
 use sealbridge_reference_portal::proxies::Proxies;
 use sealbridge_reference_portal::settings::Limits;
-use sealbridge_reference_portal::store::throttle::Bucket;
+use sealbridge_relying_party::ration::Bucket;
 
 use crate::world::{Answer, ORIGIN, Visitor, World};
 
@@ -16,7 +16,7 @@ const PROXY: &str = "10.0.0.7";
 
 /// Three challenges at once, then one every ten seconds.
 async fn world() -> World {
-    let bucket = Bucket { burst: 3, seconds: 10 };
+    let bucket = Bucket::every(3, 10);
     let limits = Limits { session_challenges: bucket, address_challenges: bucket, ..Limits::default() };
     let proxies = Proxies { networks: vec!["10.0.0.0/8".parse().unwrap()], header: HeaderName::from_static("x-forwarded-for") };
     World::with(ORIGIN, limits, proxies).await

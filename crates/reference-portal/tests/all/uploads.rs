@@ -4,9 +4,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use sealbridge_intake::Limits as UploadLimits;
 use sealbridge_reference_portal::proxies::Proxies;
 use sealbridge_reference_portal::settings::Limits;
-use sealbridge_reference_portal::uploads::UploadLimits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -97,6 +97,8 @@ pub(crate) struct Wish {
     pub(crate) kind: CertificateKind,
     pub(crate) name: &'static str,
     pub(crate) credit_code: Option<&'static str>,
+    /// Where it stands in the subject.
+    pub(crate) credit_code_kind: Option<ObjectIdentifier>,
     pub(crate) serial: u8,
     pub(crate) not_before: i64,
     pub(crate) not_after: i64,
@@ -110,6 +112,7 @@ impl Wish {
             kind: CertificateKind::Holder { key_usage: KeyUsage::SIGNING },
             name: "深圳测试科技有限公司",
             credit_code: Some(CREDIT_CODE),
+            credit_code_kind: None,
             serial: 0x11,
             not_before: NOW - DAY,
             not_after: NOW + 365 * DAY,
@@ -130,6 +133,7 @@ impl Wish {
             organisation: Some(self.name.into()),
             common_name: Some(self.name.into()),
             credit_code: self.credit_code.map(Into::into),
+            credit_code_kind: self.credit_code_kind,
             ..Subject::default()
         };
         let template = Template {
@@ -188,6 +192,7 @@ pub(crate) fn binding(certificate: &Certificate, account: &str) -> Binding {
         serial: certificate.serial_hex(),
         not_after: certificate.not_after(),
         bound_at: NOW - DAY,
+        suspended_at: None,
     }
 }
 

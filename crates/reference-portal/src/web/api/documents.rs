@@ -2,8 +2,6 @@
 //! with the verdict in one transaction. An accepted bid is kept byte for byte as it came; a refused one is deleted, and
 //! its digest and verdict stay. One account sends one document at a time, at a pace that does not keep others waiting.
 
-use std::path::{Path, PathBuf};
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -11,10 +9,8 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use axum::response::{IntoResponse, Response};
 use base64ct::{Base64UrlUnpadded, Encoding};
+use sealbridge_intake::{Partial, receive as receive_file};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
-use tokio::fs::File;
-use tokio::io::AsyncWriteExt;
 
 use super::csrf;
 use crate::refusal::{Reason, Refusal};
@@ -23,7 +19,6 @@ use crate::store::accounts::Account;
 use crate::store::audit::{self, Entry};
 use crate::store::submissions::{self, Submission};
 use crate::store::tenders;
-use crate::uploads::Pace;
 use crate::web::visitor::Visitor;
 
 #[derive(Debug, Deserialize)]
@@ -60,10 +55,11 @@ async fn submit(portal: &Portal, account: &Account, target: &Target, announced: 
     }
     let place = portal.uploads().place().await?;
     let id = Base64UrlUnpadded::encode_string(&random::<16>()?);
-    let partial = Partial(portal.settings().documents.join(format!("{id}.part")));
-    let received = match store(&partial.0, body, announced, portal.settings().document_max, portal.uploads().pace()).await {
+    let partial = Partial::new(portal.settings().documents.join(format!("{id}.part")));
+    let received = match receive_file(partial.path(), body, announced, portal.settings().document_max, portal.uploads().pace()).await {
         Ok(received) => received,
-        Err(refusal) => {
+        Err(refused) => {
+            let refusal = Refusal::from(refused);
             // Before anything else: a full disk has no room for the record below either.
             drop(partial);
             let entry = Entry {
@@ -93,7 +89,7 @@ async fn submit(portal: &Portal, account: &Account, target: &Target, announced: 
     let (judge, owner, name, published) = (portal.clone(), account.clone(), file_name(&target.name), tender.published_at);
     let shown = name.clone();
     let judged = tokio::task::spawn_blocking(move || {
-        let judgement = judge.checks().document(&partial.0, &shown, &owner, published, now);
+        let judgement = judge.checks().document(partial.path(), &shown, &owner, published, now);
         drop(permit);
         (judgement, partial, turn)
     });
@@ -102,7 +98,7 @@ async fn submit(portal: &Portal, account: &Account, target: &Target, announced: 
 
     let kept = portal.settings().documents.join(format!("{id}.pdf"));
     if judgement.accepted {
-        tokio::fs::rename(&partial.0, &kept).await.map_err(storage)?;
+        tokio::fs::rename(partial.path(), &kept).await.map_err(storage)?;
     }
     let outcome = judgement.reasons.first().map_or("ok", |reason| reason.code.as_str()).to_owned();
     let detail = format!("{} {id} {} bytes", tender.id, received.size);
@@ -157,53 +153,8 @@ async fn submit(portal: &Portal, account: &Account, target: &Target, announced: 
     .into_response())
 }
 
-struct Received {
-    size: u64,
-    sha256: String,
-}
-
-/// A temporary file that is deleted unless it was renamed.
-struct Partial(PathBuf);
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        let _gone = std::fs::remove_file(&self.0);
-    }
-}
-
 fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// Writes the body to the file and hashes it; refuses early where the announced length is over the cap, and in any case
-/// as soon as more has come.
-async fn store(path: &Path, body: &mut Body, announced: Option<u64>, limit: u64, mut pace: Pace<'_>) -> Result<Received, Refusal> {
-    let too_large = || Refusal::from(Reason::DocumentTooLarge).with("limit", limit);
-    if announced.is_some_and(|size| size > limit) {
-        return Err(too_large());
-    }
-    // Made here and not on another thread: a sender who hangs up just now must not leave a file that is made afterwards.
-    let mut file = File::from_std(std::fs::File::options().write(true).create_new(true).open(path).map_err(storage)?);
-    let (mut hash, mut size) = (Sha256::new(), 0_u64);
-    while let Some(data) = pace.next(body).await? {
-        size = size.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
-        if size > limit {
-            return Err(too_large());
-        }
-        hash.update(&data);
-        file.write_all(&data).await.map_err(storage)?;
-    }
-    if size == 0 {
-        return Err(Reason::DocumentEmpty.into());
-    }
-    if announced.is_some_and(|announced| announced != size) {
-        return Err(Reason::UploadBroken.into());
-    }
-    // The last write may still be under way, and only the flush tells what became of it.
-    file.flush().await.map_err(storage)?;
-    // The receipt promises that the document is kept.
-    file.sync_all().await.map_err(storage)?;
-    Ok(Received { size, sha256: crate::store::hex(&hash.finalize()) })
 }
 
 fn storage(error: std::io::Error) -> Refusal {

@@ -1,0 +1,270 @@
+//! Group commit. Callers hand in pieces of work; one task runs whatever has gathered in one transaction, adds the audit
+//! records of all of them to the chain, commits, and only then answers. A disk that can sync two hundred times a second
+//! so carries thousands of logins.
+//!
+//! The transaction holds the end of the audit chain from its first statement on, so that writers, of this process and of
+//! others, come one after the other: "taken once" and "next in the chain" are decided by the database's own order.
+//!
+//! Work may be run again in a transaction of its own, where another piece in the same transaction has failed; it must
+//! therefore hold everything it needs and change nothing but the database. When a commit fails nobody knows whether it
+//! took place: that is answered as an error, and the work is not run again.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sqlx::{Any, AnyPool, Transaction};
+use tokio::sync::{mpsc, oneshot};
+
+use super::Backend;
+use super::audit::{self, Entry, Place};
+
+/// So many pieces of work are committed together at most.
+const TOGETHER: usize = 256;
+/// So many may wait; after that callers are told that the service is busy.
+const QUEUE: usize = 16_384;
+
+/// A future of a piece of work.
+pub(crate) type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
+
+/// The transaction that a piece of work is part of.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    transaction: Transaction<'static, Any>,
+    entries: Vec<Entry>,
+}
+
+impl Batch {
+    /// For statements.
+    pub(crate) fn connection(&mut self) -> &mut sqlx::AnyConnection {
+        &mut self.transaction
+    }
+
+    /// Adds a record to the audit chain, together with what this work writes.
+    pub(crate) fn record(&mut self, entry: Entry) {
+        self.entries.push(entry);
+    }
+}
+
+/// What became of a piece of work.
+#[derive(Debug)]
+pub(crate) struct Written<T> {
+    /// What it found.
+    pub(crate) value: T,
+    /// Where its audit records stand, in their order.
+    pub(crate) places: Vec<Place>,
+}
+
+/// Hands work to the one task that writes.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Message>,
+    counts: Arc<Counts>,
+}
+
+/// For the metrics.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) commits: AtomicU64,
+    pub(crate) pieces: AtomicU64,
+    pub(crate) failures: AtomicU64,
+}
+
+enum Message {
+    Work(Box<dyn Piece>),
+    Close(oneshot::Sender<()>),
+}
+
+trait Piece: Send {
+    /// Runs the work and keeps what it found.
+    fn run<'c>(&'c mut self, batch: &'c mut Batch) -> Running<'c, ()>;
+    /// Answers the caller.
+    fn answer(self: Box<Self>, done: Result<Vec<Place>, sqlx::Error>);
+}
+
+struct Job<F, T> {
+    work: F,
+    found: Option<T>,
+    caller: oneshot::Sender<Result<Written<T>, sqlx::Error>>,
+}
+
+impl<F, T> Piece for Job<F, T>
+where
+    F: for<'c> Fn(&'c mut Batch) -> Running<'c, T> + Send + Sync,
+    T: Send,
+{
+    fn run<'c>(&'c mut self, batch: &'c mut Batch) -> Running<'c, ()> {
+        Box::pin(async move {
+            self.found = Some((self.work)(batch).await?);
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, done: Result<Vec<Place>, sqlx::Error>) {
+        let Self { found, caller, .. } = *self;
+        let answer = done.and_then(|places| Ok(Written { value: found.ok_or(sqlx::Error::WorkerCrashed)?, places }));
+        // A caller who has hung up needs no answer.
+        let _gone = caller.send(answer);
+    }
+}
+
+impl Writer {
+    /// Starts the task. `pool` is its own.
+    pub(crate) fn start(pool: AnyPool, backend: Backend) -> Self {
+        let (queue, messages) = mpsc::channel(QUEUE);
+        let counts = Arc::new(Counts::default());
+        tokio::spawn(run(pool, backend, messages, Arc::clone(&counts)));
+        Writer { queue, counts }
+    }
+
+    /// Runs the work and waits for the commit.
+    ///
+    /// # Errors
+    /// The database's; `PoolTimedOut` where too much waits already.
+    pub(crate) async fn write<F, T>(&self, work: F) -> Result<Written<T>, sqlx::Error>
+    where
+        F: for<'c> Fn(&'c mut Batch) -> Running<'c, T> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let (caller, answer) = oneshot::channel();
+        self.queue.try_send(Message::Work(Box::new(Job { work, found: None, caller }))).map_err(|_| sqlx::Error::PoolTimedOut)?;
+        answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+    }
+
+    /// Adds one record to the chain.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn record(&self, entry: Entry) -> Result<Place, sqlx::Error> {
+        let written = self
+            .write(move |batch| {
+                batch.record(entry.clone());
+                Box::pin(async { Ok(()) })
+            })
+            .await?;
+        written.places.into_iter().next().ok_or(sqlx::Error::WorkerCrashed)
+    }
+
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Finishes what waits and stops.
+    pub(crate) async fn close(&self) {
+        let (sender, closed) = oneshot::channel();
+        if self.queue.send(Message::Close(sender)).await.is_ok() {
+            let _closed = closed.await;
+        }
+    }
+}
+
+async fn run(pool: AnyPool, backend: Backend, mut messages: mpsc::Receiver<Message>, counts: Arc<Counts>) {
+    let mut gathered = Vec::with_capacity(TOGETHER);
+    while messages.recv_many(&mut gathered, TOGETHER).await > 0 {
+        let mut pieces = Vec::new();
+        let mut closing = None;
+        for message in gathered.drain(..) {
+            match message {
+                Message::Work(piece) => pieces.push(piece),
+                Message::Close(sender) => closing = Some(sender),
+            }
+        }
+        commit_all(&pool, backend, pieces, &counts).await;
+        if let Some(sender) = closing {
+            pool.close().await;
+            let _gone = sender.send(());
+            return;
+        }
+    }
+    pool.close().await;
+}
+
+async fn commit_all(pool: &AnyPool, backend: Backend, mut pieces: Vec<Box<dyn Piece>>, counts: &Counts) {
+    if pieces.is_empty() {
+        return;
+    }
+    counts.pieces.fetch_add(u64::try_from(pieces.len()).unwrap_or(0), Ordering::Relaxed);
+    match attempt(pool, backend, &mut pieces).await {
+        Ok(places) => {
+            counts.commits.fetch_add(1, Ordering::Relaxed);
+            for (piece, places) in pieces.into_iter().zip(places) {
+                piece.answer(Ok(places));
+            }
+        }
+        Err(Failed { error, may_have_happened: false }) if pieces.len() > 1 && !is_lost(&error) => {
+            // One piece has spoiled it for all: each on its own, and only the guilty one is told.
+            for mut piece in pieces {
+                let done = attempt(pool, backend, std::slice::from_mut(&mut piece)).await;
+                counts.commits.fetch_add(1, Ordering::Relaxed);
+                match done {
+                    Ok(places) => piece.answer(Ok(places.into_iter().next().unwrap_or_default())),
+                    Err(failed) => {
+                        counts.failures.fetch_add(1, Ordering::Relaxed);
+                        tracing::error!(error = %failed.error, "write");
+                        piece.answer(Err(failed.error));
+                    }
+                }
+            }
+        }
+        Err(Failed { error, .. }) => {
+            counts.failures.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(%error, "commit");
+            for piece in pieces {
+                piece.answer(Err(again(&error)));
+            }
+        }
+    }
+}
+
+struct Failed {
+    error: sqlx::Error,
+    /// The commit was sent and its answer was not heard.
+    may_have_happened: bool,
+}
+
+impl From<sqlx::Error> for Failed {
+    fn from(error: sqlx::Error) -> Self {
+        Failed { error, may_have_happened: false }
+    }
+}
+
+async fn attempt(pool: &AnyPool, backend: Backend, pieces: &mut [Box<dyn Piece>]) -> Result<Vec<Vec<Place>>, Failed> {
+    let transaction = match backend {
+        Backend::Sqlite => pool.begin_with("BEGIN IMMEDIATE").await?,
+        Backend::Postgres => pool.begin().await?,
+    };
+    let mut batch = Batch { transaction, entries: Vec::new() };
+    let end = audit::lock(batch.connection(), backend).await?;
+    let mut counts = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let before = batch.entries.len();
+        piece.run(&mut batch).await?;
+        counts.push(batch.entries.len().saturating_sub(before));
+    }
+    let Batch { mut transaction, entries } = batch;
+    let places = audit::append(&mut transaction, end, entries).await?;
+    transaction.commit().await.map_err(|error| Failed { error, may_have_happened: true })?;
+    let mut places = places.into_iter();
+    Ok(counts.into_iter().map(|count| places.by_ref().take(count).collect()).collect())
+}
+
+/// Whether the database has gone, so that trying again at once is of no use.
+fn is_lost(error: &sqlx::Error) -> bool {
+    // PostgreSQL's classes 08 (connection) and 57P (operator intervention, crash of another process).
+    if let sqlx::Error::Database(database) = error {
+        return database.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P"));
+    }
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_))
+}
+
+/// The same error for another caller: errors of the database cannot be cloned.
+fn again(error: &sqlx::Error) -> sqlx::Error {
+    match error {
+        sqlx::Error::PoolTimedOut => sqlx::Error::PoolTimedOut,
+        sqlx::Error::Database(database) if database.code().as_deref() == Some("13") => {
+            sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::StorageFull, database.message().to_owned()))
+        }
+        other => sqlx::Error::Io(std::io::Error::other(other.to_string())),
+    }
+}

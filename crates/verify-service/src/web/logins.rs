@@ -1,0 +1,134 @@
+//! Login: the token that the supplier's key has signed opens the account that its certificate is bound to. The nonce is
+//! taken and gone before anything else about the token is believed.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use sealbridge_relying_party::{Code, Failure, import, login};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::call::{Call, Caller, Shown, receipt, refuse, session};
+use super::challenges::read;
+use crate::evidence::Material;
+use crate::problem::Problem;
+use crate::service::Service;
+use crate::store::audit::Entry;
+use crate::store::bindings::{self, New};
+use crate::store::challenges::{self, Bringer, Kind, Taken};
+
+/// A statement and the session that it is brought in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Brought {
+    pub(super) session: String,
+    pub(super) token: String,
+}
+
+/// Checks a login.
+pub(super) async fn login(State(service): State<Service>, caller: Caller, Call(brought): Call<Brought>) -> Result<Response, Problem> {
+    let session = session(&brought.session)?;
+    let now = service.now();
+    let policy = &caller.0.policy;
+    let entry = caller.entry("login", now);
+    let statement = match login::read(&brought.token) {
+        Ok(statement) => statement,
+        Err(failure) => return Err(refuse(&service, entry, failure).await),
+    };
+    let nonce = statement.nonce().as_str().to_owned();
+    let entry = Entry { certificate: statement.certificate_id().to_string(), ..entry };
+    let bringer = Bringer {
+        portal: caller.id().to_owned(),
+        session: session.to_owned(),
+        kind: Kind::Login,
+        nonce: nonce.clone(),
+        certificate: statement.certificate_id().to_string(),
+        account: None,
+        marks: import::marks(&statement, policy),
+        entry: entry.clone(),
+        now,
+    };
+    let found = challenges::take(service.database(), bringer).await?;
+    let Taken::Fresh(record) = &found.taken else {
+        // It was recorded when it was taken.
+        return Err(found.taken.code().unwrap_or(Code::Internal).into());
+    };
+    let pending = login::Pending::from_record(read(record)?);
+    if let Some(old) = &found.old {
+        return adopt(&service, &caller, pending, statement, &read(old)?, entry, now).await;
+    }
+    let binding = found.of_certificate.map(|bound| bound.binding);
+    let verified = match login::finish(pending, statement, binding.as_ref(), policy, now) {
+        Ok(verified) => verified,
+        Err(failure) => return Err(refuse(&service, entry, failure).await),
+    };
+    let certificate = verified.certificate();
+    let material = Material::of_statements(vec![verified.statement().to_owned()], &nonce, certificate, verified.issuers(), policy);
+    let entry = Entry {
+        account: verified.account().as_str().to_owned(),
+        outcome: "ok".to_owned(),
+        detail: format!("operation {}", verified.operation()),
+        material: material.to_json(),
+        not_after: certificate.not_after(),
+        ..entry
+    };
+    let place = service.database().writer().record(entry).await?;
+    let body = json!({
+        "account": verified.account(),
+        "certificate": Shown::of(certificate),
+        "operation": verified.operation(),
+        "at": verified.at(),
+        "adopted": false,
+        "audit": receipt(Some(&place)),
+    });
+    Ok(caller.answer(StatusCode::OK, &body))
+}
+
+/// The first login of a supplier whose binding came from an older system.
+async fn adopt(
+    service: &Service,
+    caller: &Caller,
+    pending: login::Pending,
+    statement: login::Unverified,
+    old: &import::OldBinding,
+    entry: Entry,
+    now: i64,
+) -> Result<Response, Problem> {
+    let policy = &caller.0.policy;
+    let nonce = statement.nonce().as_str().to_owned();
+    let adopted = match import::adopt(pending, statement, old, policy, now) {
+        Ok(adopted) => adopted,
+        Err(failure) => return Err(refuse(service, entry, failure).await),
+    };
+    let verified = adopted.login();
+    let certificate = verified.certificate();
+    let material = Material::of_statements(vec![verified.statement().to_owned()], &nonce, certificate, verified.issuers(), policy);
+    let entry = Entry {
+        action: "login-adopt".to_owned(),
+        account: verified.account().as_str().to_owned(),
+        detail: old.mark.key()?,
+        material: material.to_json(),
+        not_after: certificate.not_after(),
+        ..entry
+    };
+    let new = New {
+        portal: caller.id().to_owned(),
+        binding: adopted.record().clone(),
+        der: certificate.der().to_vec(),
+        anchor: adopted.anchor(),
+        replaces: None,
+        adopts: true,
+        entry,
+    };
+    let (done, place) = bindings::store(service.database(), new).await?;
+    done.map_err(|failure: Failure| Problem::from(failure))?;
+    let body = json!({
+        "account": verified.account(),
+        "certificate": Shown::of(certificate),
+        "operation": verified.operation(),
+        "at": verified.at(),
+        "adopted": true,
+        "audit": receipt(place.as_ref()),
+    });
+    Ok(caller.answer(StatusCode::OK, &body))
+}

@@ -118,7 +118,7 @@ async function manifest() {
 
 async function assets() {
   const own = browser === "chromium" ? ["courier.html", "managed_schema.json"] : [];
-  for (const file of ["popup.html", "popup.css", "stamp.html", "stamp.css", "sheet.css", "places.css", "base.css", "icons", "_locales", ...own]) {
+  for (const file of ["popup.html", "popup.css", "stamp.html", "stamp.css", "sheet.css", "places.css", "papers.css", "base.css", "icons", "_locales", ...own]) {
     await cp(join(here, "static", file), join(out, file), { recursive: true });
   }
   const modules = join(here, "node_modules");

@@ -1,7 +1,7 @@
 // What the extension's own parts say to each other. What goes to the host is in protocol.ts, which is generated.
 //
 // page ──MessagePort── content script ──runtime port "page"── background ──runtime port "stamp:ID"── stamping page
-//                          └────────────── tabs port "document:ID" (the document) ───────────────────────┘
+//                          └────────────── tabs port "document:ID" (the documents) ──────────────────────┘
 
 import type { Failure, Language, PageFailure, Phase, SealAnswer, StampDocument } from "./protocol";
 import type { Placement } from "./page/sealbridge";
@@ -41,7 +41,14 @@ export type FromPage =
 export type ToPage =
   | { id: number; ok: unknown }
   | { id: number; failure: PageFailure }
-  | { id: number; event: { phase: Phase | "document" } };
+  | { id: number; event: { phase: Phase | "document" } | { progress: Progress } };
+
+/** How far a list of documents has come. */
+export interface Progress {
+  stamped: number;
+  refused: number;
+  count: number;
+}
 
 /** Content script to background. Documents stay behind; the stamping page fetches them. */
 export type FromContent =
@@ -64,10 +71,18 @@ export interface Job {
   origin: string;
   /** The portal's tab. */
   tab: number;
+  /** At least one; the stamping page fetches their bytes in the same order. */
+  documents: JobDocument[];
+  /** The page gave a list, be it of one, and gets one. */
+  batch: boolean;
+  language: Language;
+}
+
+/** One document of a visit, with what the page wishes for it. */
+export interface JobDocument {
   name: string;
   placements: Placement[];
   fields: Record<string, string>;
-  language: Language;
 }
 
 /** Stamping page to background. */
@@ -75,6 +90,8 @@ export type FromStamp =
   | { type: "seal"; call: number; seal?: string; certificate?: string }
   | { type: "choices"; call: number }
   | { type: "sign"; call: number; hostOperation: string; certificate: string; seal: string; documents: StampDocument[] }
+  /** What became of a signing that an earlier life of this page asked for. */
+  | { type: "outcome"; call: number; hostOperation: string }
   | { type: "cancel-signing"; hostOperation: string }
   | { type: "settled"; outcome: "done" | "failed" | "cancelled" };
 
@@ -92,12 +109,16 @@ export interface SignOk {
 }
 
 /** Content script to stamping page, over the document port. A browser whose messages are JSON makes `{}` of a Blob. */
-export type FromDocument = { type: "document"; blob: Blob } | { type: "received" } | { type: "aborted" };
+export type FromDocument = { type: "documents"; blobs: Blob[] } | { type: "received" } | { type: "aborted" };
 
-/** Stamping page to content script, over the document port; `stamped` through the courier frame where that brought the document. */
+/** What became of one document. */
+export type StampOutcome = { name: string; blob: Blob; report: unknown } | { name: string; failure: PageFailure };
+
+/** Stamping page to content script, over the document port; `stamped` through the courier frame where that brought the documents. */
 export type ToDocument =
   | { type: "courier"; channel: string }
-  | { type: "stamped"; blob: Blob; report: unknown }
+  | { type: "stamped"; outcomes: StampOutcome[] }
+  | { type: "progress"; progress: Progress }
   | { type: "verified"; report: unknown }
   | { type: "failed"; failure: PageFailure };
 
@@ -105,7 +126,7 @@ export type ToDocument =
 export interface ToCourier {
   /** 128 random bits as 22 characters of base64url. */
   channel: string;
-  blob: Blob;
+  blobs: Blob[];
 }
 
 /** Popup to background. */

@@ -3,7 +3,7 @@
 
 declare module "sealbridge-wasm" {
   import type { Failure, HelloAnswer, Phase, StatusAnswer } from "./protocol";
-  import type { Placement } from "./messages";
+  import type { JobDocument, Placement } from "./messages";
   import type { Spot, Wished } from "./stamp/items";
   import type { VerifyReport } from "./page/sealbridge";
 
@@ -21,7 +21,7 @@ declare module "sealbridge-wasm" {
   export function readAnswer(verb: string, json: string): unknown;
   /** Agrees on versions. Throws `version-too-old`. */
   export function agree(hello: HelloAnswer): void;
-  /** What a page asked, checked: `{nonce}`, `{webEidNonce}`, `{nonce, account}` or `{name, placements, fields}`. */
+  /** What a page asked, checked: `{nonce}`, `{webEidNonce}`, `{nonce, account}` or `{documents, batch}`. */
   export function readPageCall(verb: string, json: string): PageCall;
   /** Checks a bind or login statement from the host against what was asked. Throws `signature-mismatch` and its like. */
   export function checkStatement(verb: string, token: string, asked: string, now: number): Signer;
@@ -36,6 +36,7 @@ declare module "sealbridge-wasm" {
   export class OriginalDigest {
     private constructor();
     free(): void;
+    copy(): OriginalDigest;
   }
   /** Hashes a Blob in one pass; tells how many bytes are done. Throws `read-failed`. */
   export function hashDocument(blob: Blob, progress: (done: number) => void): Promise<OriginalDigest>;
@@ -62,9 +63,16 @@ declare module "sealbridge-wasm" {
     prepare(wish: PrepareWish): PreparedView;
     /** Puts the host's CMS into the prepared revision, checks all of it, and gives the tail to be appended. */
     finish(cms: Uint8Array, now: number): Finished;
+    /** The prepared revision as bytes, for `finishKept`. */
+    keep(): Uint8Array;
+    /** As `finish`, with a revision that was kept. The hash must be there. */
+    finishKept(kept: Uint8Array, cms: Uint8Array, now: number): Finished;
     /** Verifies the document as it is. */
     verify(now: number): VerifyReport;
   }
+
+  /** The code over a list of documents, as the host's window shows it, from their digests in base64url. */
+  export function listCode(digests: string[]): string;
 
   /** A seal that is only looked at. Throws as `useSeal` does. */
   export function describeSeal(seal: Uint8Array, certificate: Uint8Array): SealView;
@@ -79,9 +87,10 @@ declare module "sealbridge-wasm" {
     webEidNonce?: string;
     nonce?: string;
     account?: string;
-    name?: string;
-    placements?: Placement[];
-    fields?: Record<string, string>;
+    /** Each with its own wishes or those of all. */
+    documents?: JobDocument[];
+    /** Whether the page gave a list. */
+    batch?: boolean;
   }
 
   export interface Signer {

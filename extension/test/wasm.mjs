@@ -1,12 +1,14 @@
 // The shared vectors and the boundary's refusals in the real wasm module: `npm run test:wasm [-- --wasm DIR]`.
 // The same table runs natively in crates/protocol; here it shows that the build that ships behaves the same. The stamping
-// page's places (places.mjs) are counted with them.
+// page's places (places.mjs) and lists of documents (papers.mjs) are counted with them.
 
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as esbuild from "esbuild";
+import { papers } from "./papers.mjs";
 import { places } from "./places.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -74,6 +76,14 @@ for (const [verb, args, code] of [
   ["stamp", { name: "投标函.pdf", placements: [{ drawing: { page: 1, x: 1, y: 1, width: 9, height: 9, strokes: [[[0, 0]]] } }] }, "request-unknown-field"],
   ["stamp", { name: "投标函.pdf", digest: "00" }, "request-unknown-field"],
   ["stamp", { name: "投标函.pdf", fields: { a: 1 } }, "request-malformed"],
+  ["stamp", { documents: [{ name: "投标函.pdf" }, { name: "附件一.pdf", placements: [{ keyword: "盖章" }], fields: {} }], placements: [{ field: "公章" }] }, undefined],
+  ["stamp", { documents: Array(50).fill({ name: "附件.pdf" }) }, undefined],
+  ["stamp", { documents: Array(51).fill({ name: "附件.pdf" }) }, "too-many-documents"],
+  ["stamp", { documents: [] }, "request-malformed"],
+  ["stamp", { documents: [{}] }, "request-malformed"],
+  ["stamp", { documents: [{ name: "a.pdf", report: {} }] }, "request-unknown-field"],
+  ["stamp", { documents: [{ name: "a.pdf" }], name: "a.pdf" }, "request-unknown-field"],
+  ["stamp", {}, "request-malformed"],
   ["web-eid", { challengeNonce: `${nonce}${nonce}` }, undefined],
   ["web-eid", { challengeNonce: `${nonce}${nonce}`, hash: "00" }, "request-unknown-field"],
   ["web-eid", { challengeNonce: nonce }, "web-eid-nonce-malformed"],
@@ -82,6 +92,13 @@ for (const [verb, args, code] of [
 ]) {
   check(`page ${verb} ${JSON.stringify(args)}`, outcome(() => wasm.readPageCall(verb, JSON.stringify(args))).code, code);
 }
+
+// Computed independently: SHA-256 over the words, the count as eight bytes and the digests; its first 40 bits in Crockford's base 32.
+const digests = ["甲", "乙"].map((text) => createHash("sha256").update(text).digest());
+const bits = createHash("sha256").update(Buffer.concat([Buffer.from("sealbridge document list 1\n"), Buffer.from([0, 0, 0, 0, 0, 0, 0, 2]), ...digests])).digest().readUIntBE(0, 5);
+const crockford = BigInt(bits).toString(32).padStart(8, "0").replace(/./g, (digit) => "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[parseInt(digit, 32)]);
+check("the code of a list", wasm.listCode(digests.map((digest) => digest.toString("base64url"))), `${crockford.slice(0, 4)}-${crockford.slice(4)}`);
+check("a digest that is none", outcome(() => wasm.listCode(["AAAA"])).code, "request-malformed");
 
 // ---- the host ----
 
@@ -151,6 +168,7 @@ for (const line of tokens.split("\n")) {
 }
 
 await places(check);
+await papers(check);
 
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

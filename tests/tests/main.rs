@@ -1,6 +1,7 @@
 //! End to end, in real browsers: each case runs in Chromium and in Firefox. They need what `cargo xtask build` makes;
 //! `cargo xtask test` builds it and sets `SEALBRIDGE_E2E=1`, without which the cases say that they are skipped.
 
+mod batch;
 mod courier;
 mod full;
 mod gesture;

@@ -165,7 +165,7 @@ fn still_prepared(supplier: &mut Supplier<'_>, stamping: &Tab, code: &str) -> Dr
     expect(&seen.as_str(), &Some(code), "the code of the prepared document afterwards")
 }
 
-fn wait_pin_window(world: &World) -> Driven<()> {
+pub(crate) fn wait_pin_window(world: &World) -> Driven<()> {
     let until = Instant::now() + Duration::from_secs(15);
     while !world.pinentry_log()?.contains("GETPIN") {
         if Instant::now() > until {

@@ -238,6 +238,11 @@ export async function outcomeOnly<V extends KeyVerb>(verb: V, asked: Asked): Pro
   return outcome.answer;
 }
 
+/** What the journal says of an operation, once it has ended: its answer, its failure, or null where it was never heard of. */
+export async function outcome<V extends "bind" | "login" | "stamp">(verb: V, asked: Asked): Promise<Verbs[V]["answer"] | null> {
+  return (await outcomeOf(verb, asked, Date.now() + asked.deadlineMs))?.answer ?? null;
+}
+
 /** Tells the host to close an operation's window. The operation itself answers then. */
 export async function cancel(operation: string, language: Language): Promise<void> {
   if (!connection) return;

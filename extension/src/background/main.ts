@@ -9,7 +9,7 @@ import { tell } from "../protocol";
 import type { Phase } from "../protocol";
 import { bind } from "./actions/bind";
 import { login } from "./actions/login";
-import { choices, fetchSeal, openVisit, sign } from "./actions/stamp";
+import { choices, fetchSeal, openVisit, outcome, sign } from "./actions/stamp";
 import { overview, status } from "./actions/status";
 import { webEid, webEidStatus } from "./actions/web-eid";
 import type { Call } from "./call";
@@ -20,6 +20,7 @@ import { wasm } from "./module";
 import * as pauses from "./pauses";
 import * as portals from "./portals";
 import { callerOf, ownPage } from "./sender";
+import { forgetAll } from "../stamp/kept";
 import * as webEidSites from "./web-eid-sites";
 
 interface Running {
@@ -43,7 +44,10 @@ chrome.runtime.onConnect.addListener((port) => {
   else port.disconnect();
 });
 chrome.runtime.onInstalled.addListener(() => void portals.register());
-chrome.runtime.onStartup.addListener(() => void portals.register());
+chrome.runtime.onStartup.addListener(() => {
+  void portals.register();
+  void forgetAll();
+});
 chrome.permissions.onAdded.addListener(() => void portals.permissionsAdded().catch(() => undefined));
 chrome.permissions.onRemoved.addListener(() => void portals.register());
 chrome.storage.onChanged.addListener((_, area) => {
@@ -224,6 +228,8 @@ function serveStampingPage(port: chrome.runtime.Port, operation: string): void {
           post({ type: "ok", call: wish.call, ok: await fetchSeal(visit.job, wish) });
         } else if (wish.type === "choices") {
           post({ type: "ok", call: wish.call, ok: await choices(visit.job) });
+        } else if (wish.type === "outcome") {
+          post({ type: "ok", call: wish.call, ok: await outcome(visit.job, wish) });
         } else if (wish.type === "sign") {
           if (signing !== null) throw new Refused("busy");
           signing = wish.hostOperation;

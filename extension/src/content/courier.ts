@@ -1,12 +1,12 @@
-// The detour for Chromium kernels whose extension messages are JSON: a hidden frame of the extension takes the document from
-// here and hands it to the stamping page by BroadcastChannel, and the result the same way back. The frame shows nothing and
+// The detour for Chromium kernels whose extension messages are JSON: a hidden frame of the extension takes the documents
+// from here and hands them to the stamping page by BroadcastChannel, and the results the same way back. The frame shows nothing and
 // decides nothing. It lies in a closed shadow tree, so the page has no reference to it, and the channel's name, made up by
 // the stamping page and told over the extension's own port, is known to nobody else.
 
 import type { ToCourier, ToDocument } from "../messages";
 
-/** Sends the document through a new frame; gives back how to take the frame away. */
-export function sendByCourier(channel: string, blob: Blob, onMessage: (message: ToDocument) => void): () => void {
+/** Sends the documents through a new frame; gives back how to take the frame away. */
+export function sendByCourier(channel: string, blobs: Blob[], onMessage: (message: ToDocument) => void): () => void {
   const host = document.createElement("div");
   const frame = document.createElement("iframe");
   const address = chrome.runtime.getURL("courier.html");
@@ -21,7 +21,7 @@ export function sendByCourier(channel: string, blob: Blob, onMessage: (message: 
     "load",
     () => {
       // The address may be a name for this session only; the frame's origin is the extension's own.
-      frame.contentWindow?.postMessage({ channel, blob } satisfies ToCourier, `chrome-extension://${chrome.runtime.id}`, [port2]);
+      frame.contentWindow?.postMessage({ channel, blobs } satisfies ToCourier, `chrome-extension://${chrome.runtime.id}`, [port2]);
     },
     { once: true },
   );

@@ -3,10 +3,10 @@
 // them. It runs in the top frame only, on sites that are enabled, and says nothing to frames, openers or other origins.
 
 import { CLIENT_PROTOCOL, PAGE_VERBS } from "../messages";
-import type { ContentVerb, FromContent, FromDocument, FromPage, Hello, ToContent, ToDocument, ToPage, WebEidVerb, Welcome } from "../messages";
+import type { ContentVerb, FromContent, FromDocument, FromPage, Hello, PageVerb, StampOutcome, ToContent, ToDocument, ToPage, WebEidVerb, Welcome } from "../messages";
 import { failureOf, Refused } from "../failure";
 import { tell } from "../protocol";
-import type { Failure, Language } from "../protocol";
+import type { Failure, Language, PageFailure } from "../protocol";
 import { sendByCourier } from "./courier";
 import { Gestures } from "./gesture";
 import { WebEid } from "./web-eid";
@@ -28,7 +28,9 @@ interface Pending {
   verb: ContentVerb;
   arguments: Record<string, unknown>;
   timeoutMs: number;
-  document: Blob | null;
+  documents: Blob[] | null;
+  /** The page gave a list of documents and gets a list of outcomes. */
+  batch: boolean;
   gone: ReturnType<typeof setTimeout> | null;
   /** Takes the courier frame away, where there is one. */
   endCourier: (() => void) | null;
@@ -64,7 +66,7 @@ function start(): void {
     const operation = port.name.startsWith("document:") ? port.name.slice("document:".length) : "";
     const call = pending.get(operation);
     const ours = port.sender?.id === chrome.runtime.id && (port.sender.url ?? "").startsWith(chrome.runtime.getURL("stamp.html"));
-    if (!ours || !call?.document) {
+    if (!ours || !call?.documents) {
       port.disconnect();
       return;
     }
@@ -76,7 +78,7 @@ function start(): void {
       documentPorts.delete(operation);
       call.gone = setTimeout(() => fail(call, { code: "cancelled" }), STAMP_PAGE_GONE_MS);
     });
-    port.postMessage({ type: "document", blob: call.document } satisfies FromDocument);
+    port.postMessage({ type: "documents", blobs: call.documents } satisfies FromDocument);
   });
 
   function fromPage(page: MessagePort, message: unknown, refusal: Failure | null): void {
@@ -104,7 +106,7 @@ function start(): void {
   /** The shim's calls go the way of a page's, with a port of their own at the end. */
   function askForWebEid(verb: WebEidVerb, args: Record<string, unknown>, timeoutMs: number): Asked {
     const { port1, port2 } = new MessageChannel();
-    const call: Pending = { id: 0, page: port1, operation: newOperation(), verb, arguments: {}, timeoutMs, document: null, gone: null, endCourier: null };
+    const call: Pending = { id: 0, page: port1, operation: newOperation(), verb, arguments: {}, timeoutMs, documents: null, batch: false, gone: null, endCourier: null };
     const ended = new Promise<Awaited<Asked["answer"]>>((resolve) => {
       port2.onmessage = ({ data }: MessageEvent<ToPage>) => {
         if ("event" in data) return;
@@ -127,17 +129,19 @@ function start(): void {
     if (message.type === "courier") {
       // A stamping page that was loaded again needs a frame of its own.
       call.endCourier?.();
-      if (BROWSER === "chromium" && call.document) call.endCourier = sendByCourier(message.channel, call.document, (result) => fromDocument(call, port, result));
+      if (BROWSER === "chromium" && call.documents) call.endCourier = sendByCourier(message.channel, call.documents, (result) => fromDocument(call, port, result));
     } else if (message.type === "stamped") {
-      if (!isBlob(message.blob)) return;
-      settle(call, { id: call.id, ok: { document: message.blob, report: message.report } });
+      const result = resultOf(call, message.outcomes);
+      if (!result) return;
+      settle(call, { id: call.id, ...result });
       try {
         // The stamping page closes once it knows that its result is here.
         port.postMessage({ type: "received" } satisfies FromDocument);
       } catch {
         // Closed meanwhile.
       }
-    } else if (message.type === "verified") settle(call, { id: call.id, ok: message.report });
+    } else if (message.type === "progress") answer(call.page, { id: call.id, event: { progress: message.progress } });
+    else if (message.type === "verified") settle(call, { id: call.id, ok: message.report });
     else if (message.type === "failed") settle(call, { id: call.id, failure: message.failure });
   }
 
@@ -210,10 +214,7 @@ function readCall(page: MessagePort, message: Extract<FromPage, { timeoutMs: num
   const extra = Object.keys(message).find((key) => !["id", "verb", "arguments", "timeoutMs"].includes(key));
   if (extra !== undefined) throw new Refused("request-unknown-field", { field: extra.slice(0, 40) });
   if (typeof message.arguments !== "object" || message.arguments === null) throw new Refused("request-malformed", { detail: "arguments" });
-  const { document: blob, ...rest } = message.arguments;
-  const wantsDocument = message.verb === "stamp" || message.verb === "verify";
-  if (wantsDocument && !isBlob(blob)) throw new Refused("request-malformed", { detail: "document is not a Blob" });
-  if (!wantsDocument && blob !== undefined) throw new Refused("request-unknown-field", { field: "document" });
+  const { documents, batch, rest } = takeDocuments(message.verb, message.arguments);
   return {
     id: message.id,
     page,
@@ -221,7 +222,8 @@ function readCall(page: MessagePort, message: Extract<FromPage, { timeoutMs: num
     verb: message.verb,
     arguments: plainData(rest),
     timeoutMs: message.timeoutMs,
-    document: wantsDocument ? (blob as Blob) : null,
+    documents,
+    batch,
     gone: null,
     endCourier: null,
   };
@@ -234,6 +236,39 @@ function plainData(data: Record<string, unknown>): Record<string, unknown> {
   } catch {
     throw new Refused("request-malformed", { detail: "arguments are not plain data" });
   }
+}
+
+/** Parts the arguments: the documents stay here, the rest goes on to be judged. */
+function takeDocuments(verb: PageVerb, args: Record<string, unknown>): { documents: Blob[] | null; batch: boolean; rest: Record<string, unknown> } {
+  if (verb === "stamp" && args["documents"] !== undefined) {
+    if (args["document"] !== undefined) throw new Refused("request-unknown-field", { field: "document" });
+    const { documents: list } = args;
+    if (!Array.isArray(list)) throw new Refused("request-malformed", { detail: "documents is not a list" });
+    const documents: Blob[] = [];
+    const listed = list.map((entry: unknown) => {
+      const { document: blob, ...wishes } = (typeof entry === "object" && entry !== null ? entry : {}) as Record<string, unknown>;
+      if (!isBlob(blob)) throw new Refused("request-malformed", { detail: "document is not a Blob" });
+      documents.push(blob);
+      return wishes;
+    });
+    return { documents, batch: true, rest: { ...args, documents: listed } };
+  }
+  const { document: blob, ...rest } = args;
+  const wantsDocument = verb === "stamp" || verb === "verify";
+  if (wantsDocument && !isBlob(blob)) throw new Refused("request-malformed", { detail: "document is not a Blob" });
+  if (!wantsDocument && blob !== undefined) throw new Refused("request-unknown-field", { field: "document" });
+  return { documents: wantsDocument ? [blob as Blob] : null, batch: false, rest };
+}
+
+/** What the page gets for these outcomes; null where they are not what a stamping page sends. */
+function resultOf(call: Pending, outcomes: StampOutcome[]): { ok: unknown } | { failure: PageFailure } | null {
+  if (!Array.isArray(outcomes) || outcomes.length !== call.documents?.length) return null;
+  if (!outcomes.every((outcome) => "failure" in outcome || isBlob(outcome.blob))) return null;
+  const results = outcomes.map((outcome) => ("failure" in outcome ? outcome : { name: outcome.name, document: outcome.blob, report: outcome.report }));
+  if (call.batch) return { ok: { documents: results } };
+  const [only] = results;
+  if (!only) return null;
+  return "failure" in only ? { failure: only.failure } : { ok: { document: only.document, report: only.report } };
 }
 
 /** 128 random bits as 22 characters of base64url. */

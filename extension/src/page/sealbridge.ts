@@ -55,6 +55,16 @@ export interface CallOptions {
   timeoutMs?: number;
   /** Told of progress. */
   onPhase?: (phase: Phase) => void;
+  /** Told after each document of a list: how many are stamped and refused by now. */
+  onProgress?: (progress: Progress) => void;
+}
+
+/** How far a list of documents has come. */
+export interface Progress {
+  stamped: number;
+  refused: number;
+  /** All documents of the list. */
+  count: number;
 }
 
 /** What a page may know before the user has agreed to anything: no names, no serial numbers, no certificates. */
@@ -124,6 +134,32 @@ export interface StampRequest {
   fields?: Record<string, string>;
 }
 
+/** Several documents under one consent and one PIN. */
+export interface StampListRequest {
+  /** 1 to 50, in the order in which the user sees them and gets them back. */
+  documents: ListedDocument[];
+  /** For every document that brings none of its own. */
+  placements?: Placement[];
+  /** For every document that brings none of its own. */
+  fields?: Record<string, string>;
+}
+
+/** One document of a list; as in {@link StampRequest}. */
+export interface ListedDocument {
+  document: Blob;
+  name: string;
+  placements?: Placement[];
+  fields?: Record<string, string>;
+}
+
+export interface StampedList {
+  /** One for each document, in the same order. */
+  documents: StampOutcome[];
+}
+
+/** What became of one document: stamped, or not and why. `cancelled` is a document that the user left out. */
+export type StampOutcome = ({ name: string } & Stamped) | { name: string; failure: SealbridgeError };
+
 export interface Stamped {
   /** The stamped PDF. The original is its beginning, byte for byte. */
   document: Blob;
@@ -188,6 +224,8 @@ export interface Sealbridge {
   login(request: { challenge: string }, options?: CallOptions): Promise<Token>;
   /** Opens the stamping page, where the user fills, places the seal and signs. */
   stamp(request: StampRequest, options?: CallOptions): Promise<Stamped>;
+  /** The same for several documents, which are signed together. What is refused does not stop the others. */
+  stamp(request: StampListRequest, options?: CallOptions): Promise<StampedList>;
   /**
    * For sites whose pages were written for Web eID: whether the shim for them is on here. Where it is off this proposes it: the
    * popup then offers the switch, and only the user can turn it.
@@ -217,6 +255,7 @@ interface Waiting {
   resolve(value: unknown): void;
   reject(error: SealbridgeError): void;
   onPhase: ((phase: Phase) => void) | undefined;
+  onProgress: ((progress: Progress) => void) | undefined;
 }
 
 class Client implements Sealbridge {
@@ -238,9 +277,21 @@ class Client implements Sealbridge {
     return (await this.#call("login", { ...request }, options)) as Token;
   }
 
-  async stamp(request: StampRequest, options: CallOptions = {}): Promise<Stamped> {
+  stamp(request: StampRequest, options?: CallOptions): Promise<Stamped>;
+  stamp(request: StampListRequest, options?: CallOptions): Promise<StampedList>;
+  async stamp(request: StampRequest | StampListRequest, options: CallOptions = {}): Promise<Stamped | StampedList> {
+    if ("documents" in request) return this.#stampList(request, options);
     const document = await readable(request.document, request.name);
     return (await this.#call("stamp", { ...request, document }, options)) as Stamped;
+  }
+
+  async #stampList(request: StampListRequest, options: CallOptions): Promise<StampedList> {
+    if (!Array.isArray(request.documents)) throw refused({ code: "request-malformed", facts: { detail: "documents is not a list" } });
+    const documents: ListedDocument[] = [];
+    // One after the other: each may have to be written to a file first. What is too many is refused by the extension.
+    for (const one of request.documents) documents.push({ ...one, document: await readable(one?.document, one?.name) });
+    const list = (await this.#call("stamp", { ...request, documents }, options)) as { documents: (({ name: string } & Stamped) | { name: string; failure: PageFailure })[] };
+    return { documents: list.documents.map((one) => ("failure" in one ? { name: one.name, failure: new SealbridgeError(one.failure) } : one)) };
   }
 
   async verify(document: Blob, options: CallOptions = {}): Promise<VerifyReport> {
@@ -280,7 +331,7 @@ class Client implements Sealbridge {
   }
 
   async #call(verb: PageVerb | "propose-web-eid", args: Record<string, unknown>, options: CallOptions): Promise<unknown> {
-    const { signal, onPhase } = options;
+    const { signal, onPhase, onProgress } = options;
     const timeoutMs = options.timeoutMs ?? TIMEOUT_MS[verb];
     if (signal?.aborted) throw refused({ code: "cancelled" });
     if (!(await this.find())) throw missing();
@@ -312,6 +363,7 @@ class Client implements Sealbridge {
           reject(error);
         },
         onPhase,
+        onProgress,
       };
       this.#waiting.set(id, waiting);
       signal?.addEventListener("abort", abort);
@@ -328,7 +380,8 @@ class Client implements Sealbridge {
     if (!waiting) return;
     if ("ok" in message) waiting.resolve(message.ok);
     else if ("failure" in message) waiting.reject(new SealbridgeError(message.failure));
-    else waiting.onPhase?.(message.event.phase);
+    else if ("phase" in message.event) waiting.onPhase?.(message.event.phase);
+    else waiting.onProgress?.(message.event.progress);
   }
 }
 

@@ -27,13 +27,28 @@ export interface Slice {
 /** Pages are counted from 1; millimetres from the lower left corner of the page as it is shown. */
 export type Spot =
   | { kind: "field"; field: string }
-  | { kind: "seal"; page: number; x: number; y: number }
+  | { kind: "seal"; page: number; x: number; y: number; keyword?: Found }
   | { kind: "pages"; range: string; pages: number[]; x: number; y: number }
   | { kind: "seam"; range: string; side: Side; center: number; group: number; slices: Slice[] }
   | { kind: "date"; page: number; x: number; y: number }
   | { kind: "drawing"; page: number; x: number; y: number; width: number; height: number; strokes: Strokes };
 
+/** How a seal came to its place by a keyword: the wish, how many seals it gave, and where it put this one. */
+export interface Found {
+  wish: Extract<Placement, { keyword: string }>;
+  count: number;
+  x: number;
+  y: number;
+}
+
 export type Item = Spot & { readonly id: number };
+
+/** Everything about the places of one document, while another one is on the desk. */
+export interface Shelved {
+  now: readonly Item[];
+  past: (readonly Item[])[];
+  future: (readonly Item[])[];
+}
 
 /** What the module is asked to put on the document: what a page may ask for, and drawings, which only a person makes. */
 export type Wished = Placement | { drawing: { page: number; x: number; y: number; width: number; height: number; strokes: Strokes } };
@@ -41,8 +56,8 @@ export type Wished = Placement | { drawing: { page: number; x: number; y: number
 export class Items {
   onChange: () => void = () => undefined;
   #now: readonly Item[] = [];
-  readonly #past: (readonly Item[])[] = [];
-  readonly #future: (readonly Item[])[] = [];
+  #past: (readonly Item[])[] = [];
+  #future: (readonly Item[])[] = [];
   #next = 1;
   #last: { id: number; at: number } | null = null;
 
@@ -72,6 +87,21 @@ export class Items {
   begin(spots: readonly Spot[]): void {
     this.#now = spots.map((spot) => this.#item(spot));
     this.onChange();
+  }
+
+  /** Takes the places of a document away, to be put back as they are. */
+  shelve(): Shelved {
+    const shelved = { now: this.#now, past: this.#past, future: this.#future };
+    this.put({ now: [], past: [], future: [] });
+    return shelved;
+  }
+
+  /** Puts the places of a document there; nobody is told, because nothing has changed about them. */
+  put({ now, past, future }: Shelved): void {
+    this.#now = now;
+    this.#past = past;
+    this.#future = future;
+    this.#last = null;
   }
 
   /** Adds as one step. False where there would be too many; then nothing is added. */
@@ -120,7 +150,7 @@ export class Items {
 
   /** As the module is asked. */
   wished(): Wished[] {
-    return this.#now.map(wished);
+    return this.#now.map((item) => wished(item));
   }
 
   #item(spot: Spot): Item {
@@ -178,7 +208,8 @@ export function firstPage(item: Spot): number | null {
   }
 }
 
-function wished(item: Item): Wished {
+/** One place as the module is asked for it. */
+export function wished(item: Spot): Wished {
   switch (item.kind) {
     case "field":
       return { field: item.field };

@@ -1,8 +1,8 @@
 // The stamping page's two connections: to the background (seal, signatures) and to the portal page's content script (the
-// document and the result). Both are taken up again when the browser stops the background.
+// documents and the results). Both are taken up again when the browser stops the background.
 
 import { Refused } from "../failure";
-import type { FromDocument, FromStamp, Job, SignOk, ToDocument, ToStamp } from "../messages";
+import type { FromDocument, FromStamp, Job, Progress, SignOk, StampOutcome, ToDocument, ToStamp } from "../messages";
 import type { Failure, Phase, SealAnswer, StampDocument } from "../protocol";
 import type { StatusView } from "sealbridge-wasm";
 
@@ -37,6 +37,11 @@ export class Background {
 
   sign(hostOperation: string, certificate: string, seal: string, documents: StampDocument[]): Promise<SignOk> {
     return this.#ask({ type: "sign", hostOperation, certificate, seal, documents }) as Promise<SignOk>;
+  }
+
+  /** What became of a signing that an earlier life of this page asked for; null where the host does not know it. */
+  outcome(hostOperation: string): Promise<SignOk | null> {
+    return this.#ask({ type: "outcome", hostOperation }) as Promise<SignOk | null>;
   }
 
   cancelSigning(hostOperation: string): void {
@@ -96,9 +101,10 @@ export class Background {
 const COURIER_MS = 20_000;
 const RECEIVED_MS = 20_000;
 
-/** The connection to the content script that keeps the document. */
+/** The connection to the content script that keeps the documents. */
 export class Portal {
-  readonly document: Promise<Blob>;
+  /** As many as the job names, in its order. */
+  readonly documents: Promise<Blob[]>;
   /** The page has cancelled. */
   onAborted: () => void = () => undefined;
   /** The page is gone: there is nobody to return anything to. */
@@ -110,16 +116,21 @@ export class Portal {
 
   constructor(job: Job) {
     this.#port = chrome.tabs.connect(job.tab, { frameId: 0, name: `document:${job.operation}` });
-    this.document = new Promise((resolve, reject) => {
-      const unread = (detail: string): void => reject(new Refused("read-failed", { name: job.name, detail }));
+    this.documents = new Promise((resolve, reject) => {
+      const unread = (detail: string): void => reject(new Refused("read-failed", { name: job.documents[0]?.name ?? "", detail }));
+      const take = (blobs: Blob[]): boolean => {
+        if (blobs.length !== job.documents.length || !blobs.every((blob) => blob instanceof Blob)) return false;
+        resolve(blobs);
+        return true;
+      };
       this.#port.onMessage.addListener((message: FromDocument) => {
         if (message.type === "aborted") return this.onAborted();
         if (message.type === "received") return this.#received(true);
-        if (message.blob instanceof Blob) return resolve(message.blob);
+        if (take(message.blobs)) return;
         // A browser whose messages are JSON makes an empty object of a Blob: it has to come by the courier frame.
         if (BROWSER !== "chromium") return unread("structured clone");
         setTimeout(() => unread("courier"), COURIER_MS);
-        this.#sendCourier(resolve);
+        this.#sendCourier(take);
       });
       this.#port.onDisconnect.addListener(() => {
         void chrome.runtime.lastError;
@@ -140,23 +151,28 @@ export class Portal {
     return this.#open && posted(() => this.#port.postMessage(message));
   }
 
-  /** Hands the stamped document over; false where it did not arrive. */
-  async deliver(message: Extract<ToDocument, { type: "stamped" }>): Promise<boolean> {
+  /** Tells the page how far a list has come. */
+  progress(progress: Progress): void {
+    this.send({ type: "progress", progress });
+  }
+
+  /** Hands the stamped documents over; false where they did not arrive. */
+  async deliver(outcomes: StampOutcome[]): Promise<boolean> {
     if (!this.#open) return false;
     const received = new Promise<boolean>((resolve) => {
       this.#received = resolve;
       setTimeout(() => resolve(false), RECEIVED_MS);
     });
     const way = this.#courier ?? this.#port;
-    return posted(() => way.postMessage(message)) && (await received);
+    return posted(() => way.postMessage({ type: "stamped", outcomes } satisfies ToDocument)) && (await received);
   }
 
   /** Has the content script put up a courier frame, which finds this page by a name that is told to it alone. */
-  #sendCourier(resolve: (blob: Blob) => void): void {
+  #sendCourier(take: (blobs: Blob[]) => boolean): void {
     const channel = newChannel();
     this.#courier = new BroadcastChannel(`document:${channel}`);
     this.#courier.onmessage = (event: MessageEvent<FromDocument>) => {
-      if (event.data.type === "document" && event.data.blob instanceof Blob) resolve(event.data.blob);
+      if (event.data.type === "documents") take(event.data.blobs);
     };
     this.send({ type: "courier", channel });
   }

@@ -23,6 +23,7 @@ export class Overlay {
   #sealUrl = "";
   #widgets: Widget[] = [];
   #pending = true;
+  #views: readonly FieldView[] = [];
   readonly #handles = new Map<number, Handle>();
   /** What the drawn revision shows; null before the first. */
   #drawn: readonly Item[] | null = null;
@@ -31,11 +32,22 @@ export class Overlay {
 
   constructor(
     private readonly layer: HTMLElement,
-    private readonly views: readonly FieldView[],
     private readonly items: Items,
     values: ReadonlyMap<string, string>,
   ) {
     this.fields = new Fields(layer, values);
+  }
+
+  /** Another document lies on the desk; nothing is over it until it is shown. */
+  use(views: readonly FieldView[]): void {
+    this.#views = views;
+    this.#shown = null;
+    this.#drawn = null;
+    this.#pending = true;
+    this.#handles.clear();
+    this.#veils = [];
+    this.#widgets = [];
+    this.layer.replaceChildren();
   }
 
   get shown(): ShownPage | null {
@@ -75,7 +87,7 @@ export class Overlay {
     this.layer.replaceChildren();
     this.#handles.clear();
     this.#veils = [];
-    this.#widgets = widgetsOn(this.#page, this.views, shown);
+    this.#widgets = widgetsOn(this.#page, this.#views, shown);
     for (const widget of this.#widgets) {
       const element = this.fields.element(widget, shown.pxPerMm, this.#pending);
       put(element, widget.box, shown);

@@ -19,7 +19,9 @@ const SHIFT_MM = 8;
 
 export class Panel {
   /** Pages (from 0) of the signature fields, by name. */
-  readonly #fieldPages: ReadonlyMap<string, number>;
+  #fieldPages: ReadonlyMap<string, number> = new Map();
+  #labels: ReadonlyMap<string, { label: string; page: number }> = new Map();
+  #onlyOne = false;
   #selected: number | null = null;
 
   constructor(
@@ -27,10 +29,16 @@ export class Panel {
     private readonly overlay: Overlay,
     private readonly desk: Desk,
     private readonly engine: Engine,
-    private readonly labels: ReadonlyMap<string, { label: string; page: number }>,
-    private readonly onlyOne: boolean,
-  ) {
+  ) {}
+
+  /** Another document lies on the desk: its signature fields by name, and whether others have signed it. */
+  use(labels: ReadonlyMap<string, { label: string; page: number }>, onlyOne: boolean): void {
+    this.#labels = labels;
+    this.#onlyOne = onlyOne;
+    this.#selected = null;
     this.#fieldPages = new Map([...labels].map(([name, { page }]) => [name, page]));
+    document.body.toggleAttribute("data-only-one", onlyOne);
+    $("places-note").hidden = !onlyOne;
   }
 
   /** The page (from 0) on which a place is first seen. */
@@ -40,7 +48,9 @@ export class Panel {
 
   /** What a page may ask for, as places; the module finds keywords and counts pages. */
   async spots(wish: Placement): Promise<Spot[]> {
-    return (await this.engine.call("places", [wish])).filter((spot) => spot.kind !== "field" || this.labels.has(spot.field));
+    const spots = (await this.engine.call("places", [wish])).filter((spot) => spot.kind !== "field" || this.#labels.has(spot.field));
+    if (!("keyword" in wish)) return spots;
+    return spots.map((spot) => (spot.kind === "seal" ? { ...spot, keyword: { wish, count: spots.length, x: spot.x, y: spot.y } } : spot));
   }
 
   /** A seal in the lower right corner of the page that is shown. */
@@ -54,8 +64,6 @@ export class Panel {
   }
 
   listen(): void {
-    document.body.toggleAttribute("data-only-one", this.onlyOne);
-    $("places-note").hidden = !this.onlyOne;
     this.overlay.onSelect = (id) => this.#select(id);
     this.overlay.onRemove = (id) => this.#remove(id);
     this.overlay.onMove = (id, spot) => this.items.change(id, spot);
@@ -91,7 +99,7 @@ export class Panel {
     for (const entry of $("place-list").children) entry.toggleAttribute("data-selected", entry instanceof HTMLElement && entry.dataset["item"] === String(this.#selected));
     const item = this.#movable();
     $("put-here").hidden = !item || phase() !== "editing" || this.pageOf(item) === this.desk.page;
-    $("add-here").hidden = this.onlyOne && this.items.all.length > 0;
+    $("add-here").hidden = this.#onlyOne && this.items.all.length > 0;
   }
 
   /** Another page is shown. */
@@ -135,7 +143,7 @@ export class Panel {
   #words(item: Item): string {
     switch (item.kind) {
       case "field": {
-        const field = this.labels.get(item.field);
+        const field = this.#labels.get(item.field);
         return t("placeField", (field?.page ?? 0) + 1, field?.label ?? item.field);
       }
       case "seal":
@@ -193,7 +201,7 @@ export class Panel {
     const wanted = spots.filter((spot) => spot !== null);
     const [first] = wanted;
     if (!first) return false;
-    if (this.onlyOne) {
+    if (this.#onlyOne) {
       if (wanted.length > 1 || !["seal", "field"].includes(first.kind)) {
         fail({ code: "marks-on-signed" });
         return false;

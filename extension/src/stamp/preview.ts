@@ -4,6 +4,7 @@
 import type { DocumentView, PreparedView } from "sealbridge-wasm";
 import { failureOf } from "../failure";
 import { language, t } from "../language";
+import type { Failure } from "../protocol";
 import type { Desk } from "./desk";
 import type { Engine } from "./engine";
 import type { Items } from "./items";
@@ -16,7 +17,7 @@ import type { Viewer } from "./viewer";
 /** Wait after the last change before the revision is made again. */
 export const PAUSE_MS = 350;
 /** A revision older than this is made again before it is signed, so that its time is right. */
-const FRESH_MS = 90_000;
+export const FRESH_MS = 90_000;
 
 export interface Prepared {
   view: PreparedView;
@@ -26,14 +27,14 @@ export interface Prepared {
 
 /** What a revision is made of. */
 export interface Making {
-  blob: Blob;
-  view: DocumentView;
   engine: Engine;
   viewer: Viewer;
   desk: Desk;
   overlay: Overlay;
   items: Items;
   values: ReadonlyMap<string, string>;
+  /** Whether each revision is also wanted as bytes, to be signed while another document lies on the desk. */
+  keep: boolean;
 }
 
 export class Preview {
@@ -41,8 +42,13 @@ export class Preview {
   keepFailure = false;
   /** The document can be stamped as it is placed now, or not any more. */
   onReady: (ready: boolean) => void = () => undefined;
-  /** Making it has failed with this code. */
-  onRefused: (code: string) => void = () => undefined;
+  /** It was made and is drawn; `kept` where it is wanted as bytes. */
+  onMade: (view: PreparedView, kept: Uint8Array | null) => void = () => undefined;
+  /** Something about the document has changed, and what was made of it is no longer wanted. */
+  onStale: () => void = () => undefined;
+  /** Making it has failed. */
+  onRefused: (failure: Failure) => void = () => undefined;
+  #document: { blob: Blob; view: DocumentView } | null = null;
   /** Hash and seal are there; before that nothing is made. */
   #able = false;
   #change = 0;
@@ -56,6 +62,14 @@ export class Preview {
     return this.#prepared;
   }
 
+  /** Another document lies on the desk, of which nothing is made until it is able; null: none does. */
+  use(document: { blob: Blob; view: DocumentView } | null): void {
+    this.#document = document;
+    this.#able = false;
+    this.keepFailure = false;
+    this.#reset();
+  }
+
   set able(able: boolean) {
     this.#able = able;
     if (able) this.changed(0);
@@ -63,13 +77,19 @@ export class Preview {
 
   /** The revision is no longer what is wanted; it is made again after a pause. */
   changed(pause: number): void {
+    this.#reset();
+    this.onStale();
+    this.#timer = setTimeout(() => void this.#prepare(), pause);
+  }
+
+  #reset(): void {
     this.#change += 1;
     this.#prepared = null;
     this.making.overlay.stale();
     this.onReady(false);
-    $("code").textContent = "········";
+    if (!this.making.keep) $("code").textContent = "········";
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#prepare(), pause);
+    this.#timer = null;
   }
 
   /** The newest revision, made anew where it is old; null where there is none. */
@@ -98,8 +118,9 @@ export class Preview {
 
   /** Makes one; false where there is nothing (more) to make. */
   async #make(change: number): Promise<boolean> {
-    const { blob, engine, viewer, desk, overlay, items } = this.making;
-    if (!this.#able) return false;
+    const { engine, viewer, desk, overlay, items, keep } = this.making;
+    if (!this.#able || !this.#document) return false;
+    const { blob, view: document } = this.#document;
     const wanted = items.all;
     if (!items.carrier) {
       status(t("placesNone"));
@@ -108,8 +129,9 @@ export class Preview {
     }
     status(t("stampPreparing"));
     try {
-      const fields = Object.fromEntries([...this.making.values].filter(([field, value]) => this.#original(field) !== value));
-      const view = await engine.call("prepare", { placements: items.wished(), fields, time: Math.floor(Date.now() / 1000), language: language() });
+      const wish = { placements: items.wished(), fields: changedValues(this.making.values, document), time: Math.floor(Date.now() / 1000), language: language() };
+      const made: PreparedView & { kept?: Uint8Array } = await (keep ? engine.call("prepareKept", wish) : engine.call("prepare", wish));
+      const { kept, ...view } = made;
       mark("prepared");
       if (change !== this.#change) return true;
       const pdf = await viewer.open(await joined(blob, view.tail));
@@ -120,25 +142,27 @@ export class Preview {
       await desk.use(pdf);
       if (change !== this.#change) return true;
       this.#prepared = { view, change, at: Date.now() };
-      $("code").textContent = view.code;
+      if (!keep) $("code").textContent = view.code;
       $("place").textContent = view.place;
       overlay.drawn(wanted);
       if (!this.keepFailure) fail(null);
+      status(t("stampReady"));
+      this.onMade(view, kept ?? null);
       this.onReady(phase() === "editing");
       mark("ready");
-      status(t("stampReady"));
     } catch (thrown) {
       if (change !== this.#change) return true;
       const failure = failureOf(thrown);
       fail(failure);
       status("");
-      this.onRefused(failure.code);
+      this.onRefused(failure);
       return false;
     }
     return true;
   }
+}
 
-  #original(name: string): string | undefined {
-    return this.making.view.fields.find((field) => field.name === name)?.value;
-  }
+/** The values that differ from what stands in the document. */
+export function changedValues(values: ReadonlyMap<string, string>, view: DocumentView): Record<string, string> {
+  return Object.fromEntries([...values].filter(([name, value]) => view.fields.find((field) => field.name === name)?.value !== value));
 }

@@ -1,4 +1,4 @@
-// Has the prepared revision signed, finishes and checks it, and hands it over. Signing happens in the host; here its phases
+// Has the prepared revision of one document signed, finishes and checks it, and hands it over. Signing happens in the host; here its phases
 // are shown. What leaves has been accepted by our own verifier.
 
 import type { SealView } from "sealbridge-wasm";
@@ -7,16 +7,12 @@ import { language, t } from "../language";
 import type { Job } from "../messages";
 import type { VerifyReport } from "../page/sealbridge";
 import type { Failure, SealAnswer } from "../protocol";
-import type { Desk } from "./desk";
-import type { Engine } from "./engine";
 import { joined } from "./joined";
 import type { Background, Portal } from "./links";
 import { mark } from "./moments";
-import type { Overlay } from "./overlay";
-import type { Preview } from "./preview";
+import type { StampingPage } from "./page";
 import { showReport } from "./report";
 import { $, enter, fail, note, phase, status } from "./ui";
-import type { Viewer } from "./viewer";
 
 /** The seal in use, as the host gave it and as people see it. */
 export interface Sealed {
@@ -28,13 +24,7 @@ export interface Parties {
   job: Job;
   background: Background;
   portal: Portal;
-  blob: Blob;
-  engine: Engine;
-  viewer: Viewer;
-  desk: Desk;
-  overlay: Overlay;
-  preview: Preview;
-  seal: () => Sealed | null;
+  page: StampingPage;
   /** Closes the page; tells the background how it ended. */
   leave: (outcome: "done") => Promise<void>;
 }
@@ -60,9 +50,9 @@ export class Signing {
   }
 
   async sign(): Promise<void> {
-    const { job, background, engine, preview } = this.parties;
-    const seal = this.parties.seal();
-    if (!preview.prepared || !seal || this.#operation !== null) return;
+    const { background, page } = this.parties;
+    const { engine, preview, sealed: seal, paper } = page;
+    if (!preview.prepared || !seal || !paper || this.#operation !== null) return;
     mark("pressed");
     fail(null);
     preview.keepFailure = false;
@@ -78,16 +68,16 @@ export class Signing {
         status(t(now === "consent" ? "stampConsent" : now === "pin" ? "stampPin" : "stampSigning"));
       };
       status(t("stampConsent"));
-      const { signatures } = await background.sign(this.#operation, seal.view.certificate, seal.answer.id, [{ name: job.name, size, pages, digest, place }]);
+      const { signatures } = await background.sign(this.#operation, seal.view.certificate, seal.answer.id, [{ name: paper.name, size, pages, digest, place }]);
       const [signature] = signatures;
       if (signature === undefined || signatures.length !== 1) throw { code: "answer-malformed", facts: { detail: "signatures" } } satisfies Failure;
       mark("signed");
       status(t("stampChecking"));
       usedUp = true;
       const { tail, report } = await engine.call("finish", signature);
-      const stamped = await joined(this.parties.blob, tail);
+      const stamped = await joined(paper.blob, tail);
       mark("stamped");
-      await this.#done(stamped, report);
+      await this.#done(paper.name, stamped, report);
     } catch (thrown) {
       fail(failureOf(thrown));
       preview.keepFailure = true;
@@ -101,7 +91,7 @@ export class Signing {
   }
 
   #lock(locked: boolean): void {
-    const { overlay, preview } = this.parties;
+    const { overlay, preview } = this.parties.page;
     if (locked) enter("signing");
     else if (phase() === "signing") enter("editing");
     overlay.lock(locked || phase() !== "editing");
@@ -109,8 +99,9 @@ export class Signing {
     preview.onReady(!locked && preview.prepared !== null && phase() === "editing");
   }
 
-  async #done(stamped: Blob, report: VerifyReport): Promise<void> {
-    const { job, portal, engine, viewer, desk } = this.parties;
+  async #done(name: string, stamped: Blob, report: VerifyReport): Promise<void> {
+    const { portal, page } = this.parties;
+    const { engine, viewer, desk } = page;
     enter("done");
     $("overlay").hidden = true;
     $("places").hidden = true;
@@ -128,18 +119,14 @@ export class Signing {
     $("return").addEventListener("click", () => {
       void (async () => {
         // Whoever comes to close this page before the result has arrived is asked.
-        if (!(await portal.deliver({ type: "stamped", blob: stamped, report }))) return this.#portalGone();
+        if (!(await portal.deliver([{ name, blob: stamped, report }]))) return this.#portalGone();
         window.removeEventListener("beforeunload", unsaved);
         await this.parties.leave("done");
       })();
     });
     $("download").addEventListener("click", () => {
       window.removeEventListener("beforeunload", unsaved);
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(stamped);
-      link.download = stampedName(job.name);
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+      download(name, stamped);
     });
     // What the module's memory has grown to, for those who measure.
     void engine.call("memory").then((bytes) => (document.body.dataset["wasmBytes"] = String(bytes)));
@@ -155,13 +142,22 @@ export class Signing {
   }
 }
 
+/** Saves a stamped document under the name of its original. */
+export function download(name: string, stamped: Blob): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(stamped);
+  link.download = stampedName(name);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
 function stampedName(name: string): string {
   const stem = name.replace(/\.pdf$/i, "");
   return `${stem}${language() === "en" ? "-stamped" : "-已盖章"}.pdf`;
 }
 
 /** 128 random bits as 22 characters of base64url. */
-function newOperation(): string {
+export function newOperation(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

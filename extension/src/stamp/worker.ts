@@ -1,7 +1,8 @@
-// The stamping page's worker: runs the wasm module over the document's Blob, where reading may block. It keeps one document.
+// The stamping page's worker: runs the wasm module over a document's Blob, where reading may block. Of several documents it
+// keeps one open; of each other one only what is needed to go on with it: its Blob, its hash and its password.
 
-import init, { describeSeal, hashDocument, memoryBytes, Stamping } from "sealbridge-wasm";
-import type { DocumentView, Finished, PreparedView, PrepareWish, SealView } from "sealbridge-wasm";
+import init, { describeSeal, hashDocument, listCode, memoryBytes, Stamping } from "sealbridge-wasm";
+import type { DocumentView, Finished, OriginalDigest, PreparedView, PrepareWish, SealView } from "sealbridge-wasm";
 import { failureOf, Refused } from "../failure";
 import type { Failure, SealAnswer } from "../protocol";
 import type { VerifyReport } from "../page/sealbridge";
@@ -19,63 +20,96 @@ export interface Methods {
   /** What a page may ask for, as places: pages counted, keywords found, seams cut. */
   places: (wishes: Placement[]) => Spot[];
   prepare: (wish: PrepareWish) => PreparedView;
+  /** The same, and the revision as bytes: its signature may come while another document is open. */
+  prepareKept: (wish: PrepareWish) => PreparedView & { kept: Uint8Array };
   finish: (cms: string) => Finished;
+  finishKept: (kept: Uint8Array, cms: string) => Finished;
+  /** The code over the digests of a list, as the host's window shows it. */
+  listCode: (digests: string[]) => string;
   verify: () => VerifyReport;
   memory: () => number;
 }
 
-export type ToWorker = { call: number; method: keyof Methods; args: unknown[] };
-export type FromWorker = { call: number; ok: unknown } | { call: number; failure: Failure } | { hashed: number };
+export type ToWorker = { call: number; document: number; method: keyof Methods; args: unknown[] };
+export type FromWorker = { call: number; ok: unknown } | { call: number; failure: Failure } | { hashed: number; document: number };
+
+/** What is kept of a document that is not open. */
+interface Kept {
+  blob: Blob;
+  name: string;
+  password: string | undefined;
+  digest: OriginalDigest | null;
+}
 
 const FONT = "/fonts/NotoSansSC-Regular.ttf";
 const ready = init({ module_or_path: new URL("/wasm/sealbridge_wasm_bg.wasm", self.location.origin) });
-let stamping: Stamping | null = null;
-let blob: Blob | null = null;
+const documents = new Map<number, Kept>();
+let open: { document: number; stamping: Stamping } | null = null;
+let seal: SealAnswer | null = null;
+/** Calls about open documents follow each other; only hashing, which opens none, goes on beside them. */
+let turn: Promise<void> = Promise.resolve();
 
-const methods: { [M in keyof Methods]: (...args: Parameters<Methods[M]>) => ReturnType<Methods[M]> | Promise<ReturnType<Methods[M]>> } = {
-  open(document, name, password) {
-    stamping?.free();
-    stamping = null;
-    stamping = new Stamping(document, name, password);
-    blob = document;
+const methods: { [M in keyof Methods]: (document: number, ...args: Parameters<Methods[M]>) => ReturnType<Methods[M]> | Promise<ReturnType<Methods[M]>> } = {
+  open(document, blob, name, password) {
+    close();
+    // Opened again with another password it is still the same document, and a hash may be under way.
+    const kept = documents.get(document) ?? { blob, name, password, digest: null };
+    const stamping = opened(document, Object.assign(kept, { password }));
+    documents.set(document, kept);
     return stamping.describe();
   },
 
-  async hash() {
-    if (!blob) throw new Refused("internal", { detail: "no document" });
-    const digest = await hashDocument(blob, (done) => post({ hashed: done }));
-    current().useHash(digest);
+  async hash(document) {
+    const kept = documents.get(document);
+    if (!kept) throw new Refused("internal", { detail: "no document" });
+    kept.digest ??= await hashDocument(kept.blob, (done) => post({ hashed: done, document }));
+    if (open?.document === document) open.stamping.useHash(kept.digest.copy());
     return null;
   },
 
-  useSeal(answer) {
-    return current().useSeal(bytes(answer.seal), bytes(answer.certificate.der), answer.certificate.chain.map(bytes));
+  useSeal(document, answer) {
+    seal = answer;
+    return put(current(document), answer);
   },
 
-  describeSeal(answer) {
+  describeSeal(_, answer) {
     return describeSeal(bytes(answer.seal), bytes(answer.certificate.der));
   },
 
-  places(wishes) {
-    return current().places(wishes);
+  places(document, wishes) {
+    return current(document).places(wishes);
   },
 
-  async prepare(wish) {
+  async prepare(document, wish) {
+    const stamping = current(document);
     // Ten megabytes are read only for texts that need them.
     const dated = wish.placements.some((place) => "date" in place);
-    if (current().needsFont([...Object.values(wish.fields), ...(dated ? ["年月日"] : [])])) {
+    if (stamping.needsFont([...Object.values(wish.fields), ...(dated ? ["年月日"] : [])])) {
       const font = await fetch(FONT);
-      current().useFont(new Uint8Array(await font.arrayBuffer()));
+      stamping.useFont(new Uint8Array(await font.arrayBuffer()));
     }
-    return current().prepare(wish);
+    return stamping.prepare(wish);
   },
 
-  finish(cms) {
-    return current().finish(bytes(cms), now());
+  async prepareKept(document, wish) {
+    const view = await methods.prepare(document, wish);
+    return { ...view, kept: current(document).keep() };
   },
 
-  verify() {
-    return current().verify(now());
+  finish(document, cms) {
+    return current(document).finish(bytes(cms), now());
+  },
+
+  finishKept(document, kept, cms) {
+    return current(document).finishKept(kept, bytes(cms), now());
+  },
+
+  listCode(_, digests) {
+    return listCode(digests);
+  },
+
+  verify(document) {
+    return current(document).verify(now());
   },
 
   memory() {
@@ -84,21 +118,44 @@ const methods: { [M in keyof Methods]: (...args: Parameters<Methods[M]>) => Retu
 };
 
 self.onmessage = (event: MessageEvent<ToWorker>) => {
-  const { call, method, args } = event.data;
-  void (async () => {
+  const { call, document, method, args } = event.data;
+  const run = async (): Promise<void> => {
     try {
       await ready;
-      const run = methods[method] as (...args: unknown[]) => unknown;
-      post({ call, ok: await run(...args) });
+      const does = methods[method] as (document: number, ...args: unknown[]) => unknown;
+      post({ call, ok: await does(document, ...args) });
     } catch (thrown) {
       post({ call, failure: failureOf(thrown) });
     }
-  })();
+  };
+  if (method === "hash") void run();
+  else turn = turn.then(run);
 };
 
-function current(): Stamping {
-  if (!stamping) throw new Refused("internal", { detail: "no document" });
+/** The document, opened again where another one was open meanwhile. */
+function current(document: number): Stamping {
+  if (open?.document === document) return open.stamping;
+  const kept = documents.get(document);
+  if (!kept) throw new Refused("internal", { detail: "no document" });
+  close();
+  return opened(document, kept);
+}
+
+function opened(document: number, kept: Kept): Stamping {
+  const stamping = new Stamping(kept.blob, kept.name, kept.password);
+  open = { document, stamping };
+  if (kept.digest) stamping.useHash(kept.digest.copy());
+  if (seal) put(stamping, seal);
   return stamping;
+}
+
+function close(): void {
+  open?.stamping.free();
+  open = null;
+}
+
+function put(stamping: Stamping, answer: SealAnswer): SealView {
+  return stamping.useSeal(bytes(answer.seal), bytes(answer.certificate.der), answer.certificate.chain.map(bytes));
 }
 
 function post(message: FromWorker): void {

@@ -22,6 +22,15 @@ pub struct OriginalDigest {
     pub(crate) hash: OriginalHash,
 }
 
+#[wasm_bindgen]
+impl OriginalDigest {
+    /// The same state once more: a document that is opened again needs no second pass.
+    #[must_use]
+    pub fn copy(&self) -> OriginalDigest {
+        OriginalDigest { hash: self.hash.clone() }
+    }
+}
+
 /// Hashes a Blob; `progress` is called with the number of bytes done.
 ///
 /// # Errors

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use sealbridge_protocol::fields::{Account, Label, Nonce, WebEidNonce};
+use sealbridge_protocol::stamp::DOCUMENTS_MAX;
 use sealbridge_protocol::words::plain;
 use sealbridge_protocol::{Code, Failure};
 use serde::de::DeserializeOwned;
@@ -31,11 +32,18 @@ struct PageCall {
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<Account>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<Label>,
+    documents: Option<Vec<One>>,
+    /// Whether the page asked for a list of documents, be it of one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    placements: Option<Vec<Place>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fields: Option<BTreeMap<String, String>>,
+    batch: Option<bool>,
+}
+
+/// One document to stamp, with what the page wishes for it.
+#[derive(Serialize)]
+struct One {
+    name: Label,
+    placements: Vec<Place>,
+    fields: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -64,11 +72,22 @@ struct Bind {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stamp {
-    name: Label,
+    /// Of the one document, where there is no list.
+    name: Option<Label>,
+    documents: Option<Vec<Listed>>,
+    /// Of every document that brings none of its own; the same holds for the fields.
     #[serde(default)]
     placements: Vec<Place>,
     #[serde(default)]
     fields: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    name: Label,
+    placements: Option<Vec<Place>>,
+    fields: Option<BTreeMap<String, String>>,
 }
 
 /// Reads the arguments of a page's call.
@@ -104,20 +123,50 @@ fn read(verb: &str, json: &str) -> Result<PageCall, Failure> {
         }
         "stamp" => {
             let stamp: Stamp = arguments(json)?;
-            check(&stamp)?;
-            PageCall { name: Some(stamp.name), placements: Some(stamp.placements), fields: Some(stamp.fields), ..PageCall::default() }
+            let batch = stamp.documents.is_some();
+            PageCall { documents: Some(documents(stamp)?), batch: Some(batch), ..PageCall::default() }
         }
         _ => return Err(Failure::new(Code::VerbUnknown).with("verb", plain(verb, 40))),
     })
 }
 
-fn check(stamp: &Stamp) -> Result<(), Failure> {
+/// The documents of a call, each with its own wishes or those of all.
+fn documents(stamp: Stamp) -> Result<Vec<One>, Failure> {
+    let malformed = |detail| Err(Failure::new(Code::RequestMalformed).with("detail", detail));
+    let Stamp { name, documents, placements, fields } = stamp;
+    let listed = match (name, documents) {
+        (Some(name), None) => vec![Listed { name, placements: None, fields: None }],
+        (None, Some(listed)) => listed,
+        (Some(_), Some(_)) => return Err(Failure::new(Code::RequestUnknownField).with("field", "name")),
+        (None, None) => return malformed("missing field `name`"),
+    };
+    if listed.len() > DOCUMENTS_MAX {
+        return Err(Failure::new(Code::TooManyDocuments).with("count", listed.len()).with("limit", DOCUMENTS_MAX));
+    }
+    if listed.is_empty() {
+        return malformed("no documents");
+    }
+    check(&placements, &fields)?;
+    listed
+        .into_iter()
+        .map(|listed| {
+            let one = One {
+                name: listed.name,
+                placements: listed.placements.unwrap_or_else(|| placements.clone()),
+                fields: listed.fields.unwrap_or_else(|| fields.clone()),
+            };
+            check(&one.placements, &one.fields).map(|()| one)
+        })
+        .collect()
+}
+
+fn check(placements: &[Place], fields: &BTreeMap<String, String>) -> Result<(), Failure> {
     // What a person draws by hand is not a page's to bring.
-    if stamp.placements.iter().any(|place| matches!(place, Place::Drawing { .. })) {
+    if placements.iter().any(|place| matches!(place, Place::Drawing { .. })) {
         return Err(Failure::new(Code::RequestUnknownField).with("field", "drawing"));
     }
-    place::check(&stamp.placements)?;
-    if stamp.fields.len() > FIELDS_MAX || stamp.fields.values().any(|value| value.chars().count() > VALUE_MAX) {
+    place::check(placements)?;
+    if fields.len() > FIELDS_MAX || fields.values().any(|value| value.chars().count() > VALUE_MAX) {
         return Err(Failure::new(Code::RequestMalformed).with("detail", "fields: too many or too long"));
     }
     Ok(())
@@ -174,10 +223,32 @@ mod tests {
             ),
             ("stamp", r#"{"name":"a.pdf","pin":"123456"}"#.to_owned(), Some(Code::RequestUnknownField)),
             ("stamp", r#"{"name":"a.pdf","digest":"00"}"#.to_owned(), Some(Code::RequestUnknownField)),
+            ("stamp", r#"{"placements":[]}"#.to_owned(), Some(Code::RequestMalformed)),
+            ("stamp", r#"{"documents":[]}"#.to_owned(), Some(Code::RequestMalformed)),
+            ("stamp", r#"{"documents":[{"name":"a.pdf"}],"name":"a.pdf"}"#.to_owned(), Some(Code::RequestUnknownField)),
+            ("stamp", r#"{"documents":[{"name":"a.pdf","digest":"00"}]}"#.to_owned(), Some(Code::RequestUnknownField)),
+            ("stamp", r#"{"documents":[{"placements":[]}]}"#.to_owned(), Some(Code::RequestMalformed)),
+            ("stamp", r#"{"documents":[{"name":"a.pdf","placements":[{"page":0,"x":1,"y":1}]}]}"#.to_owned(), Some(Code::RequestMalformed)),
+            ("stamp", many(DOCUMENTS_MAX), None),
+            ("stamp", many(DOCUMENTS_MAX + 1), Some(Code::TooManyDocuments)),
             ("sign", "{}".to_owned(), Some(Code::VerbUnknown)),
             ("login", "x".repeat(ARGUMENTS_MAX + 1), Some(Code::RequestTooLarge)),
         ] {
             assert_eq!(read(verb, &json).err().map(|failure| failure.code), want, "{verb} {}", json.get(..80).unwrap_or(&json));
         }
+    }
+
+    fn many(count: usize) -> String {
+        format!(r#"{{"documents":[{}]}}"#, vec![r#"{"name":"a.pdf"}"#; count].join(","))
+    }
+
+    #[test]
+    fn what_holds_for_all_holds_for_those_that_bring_nothing_of_their_own() {
+        let json = r#"{"documents":[{"name":"a.pdf"},{"name":"b.pdf","placements":[],"fields":{"k":"own"}}],"placements":[{"seam":{}}],"fields":{"k":"all"}}"#;
+        let call = read("stamp", json).unwrap();
+        let seen: Vec<_> = call.documents.iter().flatten().map(|one| (one.name.as_str(), one.placements.len(), one.fields["k"].as_str())).collect();
+        assert_eq!(seen, [("a.pdf", 1, "all"), ("b.pdf", 0, "own")]);
+        assert_eq!(call.batch, Some(true));
+        assert_eq!(read("stamp", r#"{"name":"a.pdf"}"#).unwrap().batch, Some(false));
     }
 }

@@ -9,7 +9,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use sealbridge_pdf::form::Form;
 use sealbridge_pdf::{Document, OpenOptions, signatures};
 use sealbridge_pki::Certificate;
-use sealbridge_protocol::digest::digest_code;
+use sealbridge_protocol::digest::{DocumentDigest, digest_code, list_input};
 use sealbridge_protocol::fields::Label;
 use sealbridge_protocol::{Code, Failure, Language};
 use sealbridge_seal::placement::displayed_size_mm;
@@ -292,6 +292,34 @@ impl Stamping {
     /// `result-invalid`, `document-changed`, `read-failed`; `request-malformed` where nothing is prepared.
     pub fn finish(&mut self, cms: &[u8], now: f64) -> Result<JsValue, Thrown> {
         let prepared = self.prepared.take().ok_or_else(|| thrown(&Failure::new(Code::RequestMalformed).with("detail", "nothing is prepared")))?;
+        self.finished(prepared, cms, now)
+    }
+
+    /// The prepared revision as bytes, for [`Self::finish_kept`]: the document need not stay open until its signature is there.
+    ///
+    /// # Errors
+    /// `request-malformed` where nothing is prepared.
+    pub fn keep(&self) -> Result<Vec<u8>, Thrown> {
+        let prepared = self.prepared.as_ref().ok_or_else(|| thrown(&Failure::new(Code::RequestMalformed).with("detail", "nothing is prepared")))?;
+        serde_json::to_vec(prepared).map_err(|error| thrown(&Failure::new(Code::Internal).with("detail", error)))
+    }
+
+    /// As [`Self::finish`], with a revision that was kept. It is checked as a whole against the document that is open now, so
+    /// that neither a changed document nor a changed revision gets through.
+    ///
+    /// # Errors
+    /// As [`Self::finish`]; `request-malformed` where the bytes are no prepared revision, or the original is not hashed yet.
+    #[wasm_bindgen(js_name = finishKept)]
+    pub fn finish_kept(&self, kept: &[u8], cms: &[u8], now: f64) -> Result<JsValue, Thrown> {
+        let malformed = |detail: &str| thrown(&Failure::new(Code::RequestMalformed).with("detail", detail));
+        if self.hash.is_none() {
+            return Err(malformed("the original is not hashed yet"));
+        }
+        let prepared = serde_json::from_slice(kept).map_err(|error| malformed(&error.to_string()))?;
+        self.finished(prepared, cms, now)
+    }
+
+    fn finished(&self, prepared: PreparedStamp, cms: &[u8], now: f64) -> Result<JsValue, Thrown> {
         let check = Check { original: self.hash.as_ref(), anchors: &[], now: seconds(now), options: self.options.clone() };
         let finished = finish_and_check(&self.source, prepared, cms, &check).map_err(|error| self.stamp(&error))?;
         to_js(&FinishedView { tail: &finished.tail, report: ReportView::from(&finished.report) })
@@ -332,6 +360,18 @@ pub fn describe_seal(seal: &[u8], certificate: &[u8]) -> Result<JsValue, Thrown>
     let seal = Seal::parse(seal).map_err(|error| thrown(&stamp_failure(&error.into(), "")))?;
     let signer = Certificate::parse(certificate).map_err(|error| thrown(&Failure::new(Code::CertificateUnreadable).with("detail", error)))?;
     to_js(&SealView::of(&seal, &signer))
+}
+
+/// The code over a list of documents, as the host's window shows it, from their digests in base64url.
+///
+/// # Errors
+/// `request-malformed`.
+#[wasm_bindgen(js_name = listCode)]
+pub fn list_code(digests: Vec<String>) -> Result<String, Thrown> {
+    let read = |text: &String| serde_json::from_value::<DocumentDigest>(serde_json::Value::String(text.clone()));
+    let digests: Vec<DocumentDigest> =
+        digests.iter().map(read).collect::<Result<_, _>>().map_err(|error| thrown(&Failure::new(Code::RequestMalformed).with("detail", error)))?;
+    Ok(digest_code(&OriginalHash::new().with_rest(&[&list_input(&digests)])))
 }
 
 /// Bytes of the module's memory, for measurements.

@@ -1,4 +1,4 @@
-// stamp and verify: both open the stamping page, which fetches the document from the page's content script. Here the visit
+// stamp and verify: both open the stamping page, which fetches the documents from the page's content script. Here the visit
 // is recorded, and the stamping page's own wishes (the seal, signatures) are passed to the host with the portal's origin.
 
 import { Refused } from "../../failure";
@@ -12,6 +12,10 @@ import * as host from "../host";
 import { wasm } from "../module";
 import { signedOrigin } from "../origin";
 
+/** How long the person may take for the consent: a list of documents has to be read. */
+const SIGN_MS = 180_000;
+const LIST_MS = 300_000;
+
 /** Opens the stamping page for a call; its result reaches the page through the content script. */
 export async function openVisit(call: Call): Promise<void> {
   // A site that may not sign learns it before a tab opens.
@@ -21,9 +25,8 @@ export async function openVisit(call: Call): Promise<void> {
     verb: call.verb === "verify" ? "verify" : "stamp",
     origin: call.origin,
     tab: call.tab,
-    name: call.arguments.name ?? "",
-    placements: call.arguments.placements ?? [],
-    fields: call.arguments.fields ?? {},
+    documents: call.arguments.documents ?? [{ name: "", placements: [], fields: {} }],
+    batch: call.arguments.batch ?? false,
     language: call.language,
   };
   await journal.change(call.operation, { job });
@@ -55,5 +58,10 @@ export async function choices(job: Job): Promise<StatusView> {
 export async function sign(entry: Entry, wish: Extract<FromStamp, { type: "sign" }>, again: boolean, onPhase: Call["onPhase"]): Promise<SignOk> {
   if (!entry.job) throw new Refused("operation-unknown", { operation: entry.operation });
   const asked = { origin: await signedOrigin(entry.origin), certificate: wish.certificate, seal: wish.seal, documents: wish.documents };
-  return host.useKey("stamp", asked, { operation: wish.hostOperation, language: entry.job.language, deadlineMs: 180_000, onPhase, again });
+  return host.useKey("stamp", asked, { operation: wish.hostOperation, language: entry.job.language, deadlineMs: wish.documents.length > 1 ? LIST_MS : SIGN_MS, onPhase, again });
+}
+
+/** What became of a signing whose page was loaded again: its signatures, or null where the host does not know it. Never asks to sign. */
+export async function outcome(job: Job, wish: Extract<FromStamp, { type: "outcome" }>): Promise<SignOk | null> {
+  return host.outcome("stamp", { operation: wish.hostOperation, language: job.language, deadlineMs: LIST_MS });
 }

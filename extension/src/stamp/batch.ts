@@ -105,6 +105,7 @@ export class Batch {
       );
       this.#record = { operation: job.operation, origin: job.origin, hostOperation: this.#operation, at: Date.now(), documents, signatures: null };
       await store.keep(this.#record);
+      if (this.#stopped) return await this.#forget();
       background.onPhase = (now) => {
         mark(now);
         status(t(now === "consent" ? "stampConsent" : now === "pin" ? "stampPin" : "stampSigning"));
@@ -296,6 +297,8 @@ export class Batch {
       }
       portal.progress({ stamped: papers.filter(({ result }) => result).length, refused: papers.filter(({ state }) => state === "refused").length, count: papers.length });
       this.#list.update(page.paper, false);
+      // What is pressed meanwhile is heard before the next one.
+      await new Promise((resolve) => setTimeout(resolve));
     }
   }
 

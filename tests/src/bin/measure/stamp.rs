@@ -131,7 +131,7 @@ fn bare_hash(supplier: &mut Supplier<'_>, document: &Path) -> Driven<f64> {
         "(async () => { const worker = new Worker('/worker.js', {type: 'module'}); let next = 0; \
          const call = (method, ...args) => new Promise((resolve, reject) => { const id = next; next += 1; \
          worker.addEventListener('message', ({data}) => { if (data.call !== id) return; if ('failure' in data) reject(new Error(data.failure.code)); else resolve(data.ok); }); \
-         worker.postMessage({call: id, method, args}); }); \
+         worker.postMessage({call: id, document: 0, method, args}); }); \
          await call('open', document.querySelector('#bare').files[0], 'bare'); \
          const begun = performance.now(); await call('hash'); const ms = performance.now() - begun; worker.terminate(); return ms; })()",
     )?;

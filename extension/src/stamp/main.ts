@@ -25,7 +25,7 @@ import { $, enter, fail, fileSize, note, shownFailure, status } from "./ui";
 import { Viewer } from "./viewer";
 
 class StampingPage {
-  readonly #engine = new Engine();
+  readonly #engine: Engine;
   readonly #viewer = new Viewer($<HTMLCanvasElement>("canvas"), $("page-text"));
   readonly #desk = new Desk(this.#viewer);
   readonly #items = new Items();
@@ -40,9 +40,11 @@ class StampingPage {
     private readonly background: Background,
     private readonly portal: Portal,
     private readonly blob: Blob,
+    engine: Engine,
   ) {
+    this.#engine = engine;
     this.#values = new Map(Object.entries(job.fields));
-    this.#sealing = new Sealing(job.origin, background, this.#engine);
+    this.#sealing = new Sealing(job.origin, background, engine);
   }
 
   /** Opens the document; false where the person has given up at its password. */
@@ -65,7 +67,7 @@ class StampingPage {
     const overlay = new Overlay($("overlay"), view.fields, this.#items, this.#values);
     const fields = new Map(view.fields.filter(({ kind }) => kind === "signature").map((field) => [field.name, { label: field.label, page: field.widgets[0]?.page ?? 0 }]));
     const panel = new Panel(this.#items, overlay, this.#desk, this.#engine, fields, view.signatures.length > 0);
-    const preview = new Preview({ blob, view, engine: this.#engine, viewer: this.#viewer, desk: this.#desk, overlay, items: this.#items, values: this.#values });
+    const preview = new Preview({ blob, view, engine: this.#engine, viewer: this.#viewer, desk: this.#desk, overlay, items: this.#items, values: this.#values, hashed: () => this.#hashing });
     this.#signing = new Signing({
       ...{ job, background: this.background, portal: this.portal, blob, engine: this.#engine, viewer: this.#viewer, desk: this.#desk, overlay, preview },
       seal: () => this.#sealed,
@@ -83,8 +85,8 @@ class StampingPage {
     enter("editing");
     await this.#desk.draw();
     if (await this.#fetchSeal(false, overlay)) await this.#place(panel, preview, view);
-    await this.#hashing;
     preview.able = this.#sealed !== null;
+    await this.#hashing;
     return true;
   }
 
@@ -221,7 +223,6 @@ class StampingPage {
       const first = this.#sealed === null;
       if (!(await this.#fetchSeal(anew, overlay))) return;
       if (first) await this.#place(panel, preview, view);
-      await this.#hashing;
       preview.able = true;
     };
     this.#desk.listen();
@@ -273,9 +274,8 @@ function firstPage(wish: Placement | undefined, view: DocumentView): number | nu
 }
 
 /** The page's call `verify`: no window to look at, only the report. */
-async function verifyOnly(portal: Portal, background: Background, document: Blob): Promise<void> {
+async function verifyOnly(portal: Portal, background: Background, document: Blob, engine: Engine): Promise<void> {
   // Opened behind the portal's page, which stays in front.
-  const engine = new Engine();
   await engine.call("open", document, "");
   await engine.call("hash");
   portal.send({ type: "verified", report: await engine.call("verify") });
@@ -296,6 +296,8 @@ async function start(): Promise<void> {
   await useLanguage();
   translate(document);
   const background = new Background(location.hash.slice(1));
+  // Worker and module start while the document is on its way.
+  const engine = new Engine();
   let over = false;
   let visit: Job | undefined;
   const end = (failure: Failure | null): void => {
@@ -314,8 +316,8 @@ async function start(): Promise<void> {
   try {
     const blob = await portal.document;
     mark("document");
-    if (job.verb === "verify") return await verifyOnly(portal, background, blob);
-    const page = new StampingPage(job, background, portal, blob);
+    if (job.verb === "verify") return await verifyOnly(portal, background, blob, engine);
+    const page = new StampingPage(job, background, portal, blob, engine);
     if (!(await page.open())) await page.cancel();
   } catch (thrown) {
     // The document can not be opened: the portal's page learns it at once, and here it stays readable.

@@ -1,7 +1,8 @@
 // Makes the revision that would be signed, again after every change, and shows it: what is seen is what is signed. One runs
-// at a time, and only the newest counts.
+// at a time, and only the newest counts. It is made and drawn while the original is still being hashed; signed it can be only
+// with its digest.
 
-import type { DocumentView, PreparedView } from "sealbridge-wasm";
+import type { DigestView, DocumentView, PreparedView } from "sealbridge-wasm";
 import { failureOf } from "../failure";
 import { language, t } from "../language";
 import type { Desk } from "./desk";
@@ -19,7 +20,7 @@ export const PAUSE_MS = 350;
 const FRESH_MS = 90_000;
 
 export interface Prepared {
-  view: PreparedView;
+  view: PreparedView & DigestView;
   change: number;
   at: number;
 }
@@ -34,6 +35,8 @@ export interface Making {
   overlay: Overlay;
   items: Items;
   values: ReadonlyMap<string, string>;
+  /** Ends when the original is hashed. */
+  hashed: () => Promise<void>;
 }
 
 export class Preview {
@@ -43,9 +46,10 @@ export class Preview {
   onReady: (ready: boolean) => void = () => undefined;
   /** Making it has failed with this code. */
   onRefused: (code: string) => void = () => undefined;
-  /** Hash and seal are there; before that nothing is made. */
+  /** The seal is there; before that nothing is made. */
   #able = false;
   #change = 0;
+  #interrupt: () => void = () => undefined;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #running: Promise<void> | null = null;
   #prepared: Prepared | null = null;
@@ -64,6 +68,7 @@ export class Preview {
   /** The revision is no longer what is wanted; it is made again after a pause. */
   changed(pause: number): void {
     this.#change += 1;
+    this.#interrupt();
     this.#prepared = null;
     this.making.overlay.stale();
     this.onReady(false);
@@ -119,10 +124,17 @@ export class Preview {
       }
       await desk.use(pdf);
       if (change !== this.#change) return true;
-      this.#prepared = { view, change, at: Date.now() };
-      $("code").textContent = view.code;
-      $("place").textContent = view.place;
+      mark("drawn");
       overlay.drawn(wanted);
+      $("place").textContent = view.place;
+      const at = Date.now();
+      // A change does not wait for the hash of what it makes obsolete.
+      if (!("digest" in view)) await Promise.race([this.making.hashed(), new Promise<void>((resolve) => (this.#interrupt = resolve))]);
+      if (change !== this.#change) return true;
+      const { digest, code } = "digest" in view ? view : await engine.call("digest");
+      if (change !== this.#change) return true;
+      this.#prepared = { view: { ...view, digest, code }, change, at };
+      $("code").textContent = code;
       if (!this.keepFailure) fail(null);
       this.onReady(phase() === "editing");
       mark("ready");

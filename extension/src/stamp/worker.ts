@@ -1,7 +1,7 @@
 // The stamping page's worker: runs the wasm module over the document's Blob, where reading may block. It keeps one document.
 
 import init, { describeSeal, hashDocument, memoryBytes, Stamping } from "sealbridge-wasm";
-import type { DocumentView, Finished, PreparedView, PrepareWish, SealView } from "sealbridge-wasm";
+import type { DigestView, DocumentView, Finished, PreparedView, PrepareWish, SealView } from "sealbridge-wasm";
 import { failureOf, Refused } from "../failure";
 import type { Failure, SealAnswer } from "../protocol";
 import type { VerifyReport } from "../page/sealbridge";
@@ -18,7 +18,8 @@ export interface Methods {
   describeSeal: (answer: SealAnswer) => SealView;
   /** What a page may ask for, as places: pages counted, keywords found, seams cut. */
   places: (wishes: Placement[]) => Spot[];
-  prepare: (wish: PrepareWish) => PreparedView;
+  prepare: (wish: PrepareWish) => PreparedView | (PreparedView & DigestView);
+  digest: () => DigestView;
   finish: (cms: string) => Finished;
   verify: () => VerifyReport;
   memory: () => number;
@@ -43,7 +44,10 @@ const methods: { [M in keyof Methods]: (...args: Parameters<Methods[M]>) => Retu
 
   async hash() {
     if (!blob) throw new Refused("internal", { detail: "no document" });
-    const digest = await hashDocument(blob, (done) => post({ hashed: done }));
+    const digest = await hashDocument(blob, (done) => {
+      post({ hashed: done });
+      return others();
+    });
     current().useHash(digest);
     return null;
   },
@@ -68,6 +72,10 @@ const methods: { [M in keyof Methods]: (...args: Parameters<Methods[M]>) => Retu
       current().useFont(new Uint8Array(await font.arrayBuffer()));
     }
     return current().prepare(wish);
+  },
+
+  digest() {
+    return current().digest();
   },
 
   finish(cms) {
@@ -99,6 +107,17 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
 function current(): Stamping {
   if (!stamping) throw new Refused("internal", { detail: "no document" });
   return stamping;
+}
+
+const { port1, port2 } = new MessageChannel();
+port1.start();
+
+/** Lets calls that have come in be served: a stream that has more to read never gives way by itself. */
+function others(): Promise<void> {
+  return new Promise((resolve) => {
+    port1.addEventListener("message", () => resolve(), { once: true });
+    port2.postMessage(null);
+  });
 }
 
 function post(message: FromWorker): void {

@@ -38,8 +38,8 @@ declare module "sealbridge-wasm" {
     free(): void;
     copy(): OriginalDigest;
   }
-  /** Hashes a Blob in one pass; tells how many bytes are done. Throws `read-failed`. */
-  export function hashDocument(blob: Blob, progress: (done: number) => void): Promise<OriginalDigest>;
+  /** Hashes a Blob in one pass; tells how many bytes are done, and waits for whoever listens. Throws `read-failed`. */
+  export function hashDocument(blob: Blob, progress: (done: number) => Promise<void>): Promise<OriginalDigest>;
   /** The length of the linear memory, for measurements. */
   export function memoryBytes(): number;
 
@@ -59,8 +59,10 @@ declare module "sealbridge-wasm" {
     useSeal(seal: Uint8Array, certificate: Uint8Array, chain: Uint8Array[]): SealView;
     /** What a page may ask for, as places: pages counted, keywords found, seams cut. The seal must be there. */
     places(wishes: Placement[]): Spot[];
-    /** Makes the revision that would be signed. Hash and seal must be there. */
-    prepare(wish: PrepareWish): PreparedView;
+    /** Makes the revision that would be signed. The seal must be there; without the hash its digest is still missing. */
+    prepare(wish: PrepareWish): UnhashedView | PreparedView;
+    /** The digest of the prepared revision. The hash must be there. */
+    digest(): DigestView;
     /** Puts the host's CMS into the prepared revision, checks all of it, and gives the tail to be appended. */
     finish(cms: Uint8Array, now: number): Finished;
     /** The prepared revision as bytes, for `finishKept`. */
@@ -185,13 +187,9 @@ declare module "sealbridge-wasm" {
     time: number;
     language: string;
   }
-  export interface PreparedView {
+  export interface UnhashedView {
     /** The bytes to be appended, the signature still missing. */
     tail: Uint8Array;
-    /** base64url SHA-256 over what gets signed. */
-    digest: string;
-    /** Its short code, as the host's window shows it. */
-    code: string;
     place: string;
     /** From 1. */
     page: number;
@@ -200,6 +198,13 @@ declare module "sealbridge-wasm" {
     /** Names of the fields that were filled. */
     filled: string[];
   }
+  export interface DigestView {
+    /** base64url SHA-256 over what gets signed. */
+    digest: string;
+    /** Its short code, as the host's window shows it. */
+    code: string;
+  }
+  export interface PreparedView extends UnhashedView, DigestView {}
   export interface Finished {
     tail: Uint8Array;
     report: VerifyReport;

@@ -26,12 +26,13 @@ class Visit {
     private readonly background: Background,
     private readonly portal: Portal,
     blobs: readonly Blob[],
+    engine: Engine,
   ) {
     this.#papers = blobs.flatMap((blob, index) => {
       const document = job.documents[index];
       return document ? [new Paper(index, blob, document.name, document)] : [];
     });
-    this.#page = new StampingPage(job, background);
+    this.#page = new StampingPage(job, background, engine);
     const parties = { job, background, portal, page: this.#page, leave: (outcome: "done") => this.#leave(outcome) };
     this.#signing = job.batch ? new Batch({ ...parties, papers: this.#papers }) : new Signing(parties);
     $("cancel").addEventListener("click", () => void this.cancel());
@@ -74,9 +75,8 @@ class Visit {
 }
 
 /** The page's call `verify`: no window to look at, only the report. */
-async function verifyOnly(portal: Portal, background: Background, document: Blob): Promise<void> {
+async function verifyOnly(portal: Portal, background: Background, document: Blob, engine: Engine): Promise<void> {
   // Opened behind the portal's page, which stays in front.
-  const engine = new Engine();
   await engine.call("open", document, "");
   await engine.call("hash");
   portal.send({ type: "verified", report: await engine.call("verify") });
@@ -97,6 +97,8 @@ async function start(): Promise<void> {
   await useLanguage();
   translate(document);
   const background = new Background(location.hash.slice(1));
+  // Worker and module start while the document is on its way.
+  const engine = new Engine();
   let over = false;
   let known: Job | undefined;
   const end = (failure: Failure | null): void => {
@@ -116,8 +118,8 @@ async function start(): Promise<void> {
     const blobs = await portal.documents;
     mark("document");
     const [blob] = blobs;
-    if (job.verb === "verify" && blob) return await verifyOnly(portal, background, blob);
-    const visit = new Visit(job, background, portal, blobs);
+    if (job.verb === "verify" && blob) return await verifyOnly(portal, background, blob, engine);
+    const visit = new Visit(job, background, portal, blobs, engine);
     if (!(await visit.begin())) await visit.cancel();
   } catch (thrown) {
     // The document can not be opened: the portal's page learns it at once, and here it stays readable.

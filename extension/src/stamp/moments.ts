@@ -11,7 +11,9 @@ export type Moment =
   | "hashed"
   /** The revision is made. */
   | "prepared"
-  /** It is drawn, and the button can be pressed. */
+  /** It is drawn. */
+  | "drawn"
+  /** Its digest is known, and the button can be pressed. */
   | "ready"
   /** The person has pressed it. */
   | "pressed"

@@ -8,7 +8,7 @@ import { t } from "../language";
 import type { Job } from "../messages";
 import type { Failure } from "../protocol";
 import { Desk } from "./desk";
-import { Engine } from "./engine";
+import type { Engine } from "./engine";
 import { Hashing } from "./hashing";
 import { Items } from "./items";
 import type { Spot, Wished } from "./items";
@@ -29,13 +29,12 @@ import { Viewer } from "./viewer";
 export class StampingPage {
   /** The seal is there, or another one is. */
   onSealed: () => void = () => undefined;
-  readonly engine = new Engine();
   readonly viewer = new Viewer($<HTMLCanvasElement>("canvas"), $("page-text"));
   readonly desk = new Desk(this.viewer);
   readonly items = new Items();
   readonly values = new Map<string, string>();
   readonly overlay = new Overlay($("overlay"), this.items, this.values);
-  readonly panel = new Panel(this.items, this.overlay, this.desk, this.engine);
+  readonly panel: Panel;
   readonly preview: Preview;
   readonly #hashing = new Hashing((document) => this.engine.on(document, "hash").then(() => mark("hashed")));
   readonly #sealing: Sealing;
@@ -44,9 +43,15 @@ export class StampingPage {
   /** Filling the desk with another document is no change of it. */
   #begun = false;
 
-  constructor(job: Job, background: Background) {
-    const { engine, viewer, desk, overlay, items, values } = this;
-    this.preview = new Preview({ engine, viewer, desk, overlay, items, values, keep: job.batch });
+  constructor(
+    job: Job,
+    background: Background,
+    readonly engine: Engine,
+  ) {
+    const { viewer, desk, overlay, items, values } = this;
+    this.panel = new Panel(items, overlay, desk, engine);
+    const hashed = async (): Promise<void> => void (this.#paper && (await this.hash(this.#paper, true)));
+    this.preview = new Preview({ engine, viewer, desk, overlay, items, values, keep: job.batch, hashed });
     this.#sealing = new Sealing(job.origin, background, engine);
     $("site").textContent = job.origin;
     this.#listen();
@@ -115,10 +120,10 @@ export class StampingPage {
     document.title = `${t("stampTitle")} · ${paper.name}`;
   }
 
-  /** Waits for the hash of the document on the desk; then it can be prepared. */
+  /** From now on the document on the desk is prepared; waits for its hash, without which it can not be signed. */
   async ready(paper: Paper): Promise<void> {
-    await this.hash(paper, true);
     if (this.#paper === paper) this.preview.able = this.#sealed !== null;
+    await this.hash(paper, true);
   }
 
   /** Takes the document from the desk; its places and values are kept with it. */

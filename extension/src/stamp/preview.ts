@@ -1,7 +1,8 @@
 // Makes the revision that would be signed, again after every change, and shows it: what is seen is what is signed. One runs
-// at a time, and only the newest counts.
+// at a time, and only the newest counts. It is made and drawn while the original is still being hashed; signed it can be only
+// with its digest.
 
-import type { DocumentView, PreparedView } from "sealbridge-wasm";
+import type { DocumentView, PreparedView, UnhashedView } from "sealbridge-wasm";
 import { failureOf } from "../failure";
 import { language, t } from "../language";
 import type { Failure } from "../protocol";
@@ -35,6 +36,8 @@ export interface Making {
   values: ReadonlyMap<string, string>;
   /** Whether each revision is also wanted as bytes, to be signed while another document lies on the desk. */
   keep: boolean;
+  /** Ends when the document on the desk is hashed. */
+  hashed: () => Promise<void>;
 }
 
 export class Preview {
@@ -49,9 +52,10 @@ export class Preview {
   /** Making it has failed. */
   onRefused: (failure: Failure) => void = () => undefined;
   #document: { blob: Blob; view: DocumentView } | null = null;
-  /** Hash and seal are there; before that nothing is made. */
+  /** The seal is there; before that nothing is made. */
   #able = false;
   #change = 0;
+  #interrupt: () => void = () => undefined;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #running: Promise<void> | null = null;
   #prepared: Prepared | null = null;
@@ -84,6 +88,7 @@ export class Preview {
 
   #reset(): void {
     this.#change += 1;
+    this.#interrupt();
     this.#prepared = null;
     this.making.overlay.stale();
     this.onReady(false);
@@ -130,21 +135,31 @@ export class Preview {
     status(t("stampPreparing"));
     try {
       const wish = { placements: items.wished(), fields: changedValues(this.making.values, document), time: Math.floor(Date.now() / 1000), language: language() };
-      const made: PreparedView & { kept?: Uint8Array } = await (keep ? engine.call("prepareKept", wish) : engine.call("prepare", wish));
-      const { kept, ...view } = made;
+      // What is kept is kept with its digest.
+      if (keep) await this.making.hashed();
+      if (change !== this.#change) return true;
+      const made: (UnhashedView | PreparedView) & { kept?: Uint8Array } = await (keep ? engine.call("prepareKept", wish) : engine.call("prepare", wish));
+      const { kept, ...unhashed } = made;
       mark("prepared");
       if (change !== this.#change) return true;
-      const pdf = await viewer.open(await joined(blob, view.tail));
+      const pdf = await viewer.open(await joined(blob, unhashed.tail));
       if (change !== this.#change) {
         void pdf.loadingTask.destroy();
         return true;
       }
       await desk.use(pdf);
       if (change !== this.#change) return true;
-      this.#prepared = { view, change, at: Date.now() };
-      if (!keep) $("code").textContent = view.code;
-      $("place").textContent = view.place;
+      mark("drawn");
       overlay.drawn(wanted);
+      $("place").textContent = unhashed.place;
+      const at = Date.now();
+      // A change does not wait for the hash of what it makes obsolete.
+      if (!("digest" in unhashed)) await Promise.race([this.making.hashed(), new Promise<void>((resolve) => (this.#interrupt = resolve))]);
+      if (change !== this.#change) return true;
+      const view: PreparedView = "digest" in unhashed ? unhashed : { ...unhashed, ...(await engine.call("digest")) };
+      if (change !== this.#change) return true;
+      this.#prepared = { view, change, at };
+      if (!keep) $("code").textContent = view.code;
       if (!this.keepFailure) fail(null);
       status(t("stampReady"));
       this.onMade(view, kept ?? null);

@@ -1,7 +1,7 @@
 // Shows pages of a PDF in a canvas. pdf.js reads the Blob by ranges, so nothing grows with the file; character maps and
 // standard fonts are bundled, and Noto Sans SC stands in for Chinese fonts that a form names and does not bring along.
 
-import type { PDFDocumentProxy, PDFPageProxy, PageViewport, PDFDataRangeTransport } from "pdfjs-dist";
+import type { PDFDocumentProxy, PDFPageProxy, PageViewport, PDFDataRangeTransport, PDFWorker } from "pdfjs-dist";
 import { Refused } from "../failure";
 
 type PdfJs = typeof import("pdfjs-dist");
@@ -24,6 +24,8 @@ export class Viewer {
   /** The document's own password, where it has one. */
   password: string | null = null;
   #pdfjs: Promise<PdfJs> | null = null;
+  /** One for all documents of the visit: each revision is a document of its own, and a worker takes long to start. */
+  #worker: PDFWorker | null = null;
   #document: PDFDocumentProxy | null = null;
   #font: Promise<ArrayBuffer> | null = null;
   readonly #fonts = new Set<string>();
@@ -37,6 +39,7 @@ export class Viewer {
   /** Opens a document beside the one that is shown; `show` draws it then. */
   async open(blob: Blob): Promise<PDFDocumentProxy> {
     const pdfjs = await this.#load();
+    this.#worker ??= new pdfjs.PDFWorker();
     const first = new Uint8Array(await blob.slice(0, FIRST).arrayBuffer());
     class Transport extends (pdfjs.PDFDataRangeTransport as new (length: number, first: Uint8Array) => PDFDataRangeTransport) {
       override requestDataRange(begin: number, end: number): void {
@@ -48,6 +51,7 @@ export class Viewer {
     }
     const base = (folder: string): string => new URL(`/pdfjs/${folder}/`, location.origin).href;
     const task = pdfjs.getDocument({
+      worker: this.#worker,
       range: new Transport(blob.size, first),
       rangeChunkSize: FIRST,
       disableAutoFetch: true,

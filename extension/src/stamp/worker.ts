@@ -2,7 +2,7 @@
 // keeps one open; of each other one only what is needed to go on with it: its Blob, its hash and its password.
 
 import init, { describeSeal, hashDocument, listCode, memoryBytes, Stamping } from "sealbridge-wasm";
-import type { DocumentView, Finished, OriginalDigest, PreparedView, PrepareWish, SealView } from "sealbridge-wasm";
+import type { DigestView, DocumentView, Finished, OriginalDigest, PreparedView, PrepareWish, SealView, UnhashedView } from "sealbridge-wasm";
 import { failureOf, Refused } from "../failure";
 import type { Failure, SealAnswer } from "../protocol";
 import type { VerifyReport } from "../page/sealbridge";
@@ -19,8 +19,11 @@ export interface Methods {
   describeSeal: (answer: SealAnswer) => SealView;
   /** What a page may ask for, as places: pages counted, keywords found, seams cut. */
   places: (wishes: Placement[]) => Spot[];
-  prepare: (wish: PrepareWish) => PreparedView;
-  /** The same, and the revision as bytes: its signature may come while another document is open. */
+  /** Without the digest while the document is still being hashed. */
+  prepare: (wish: PrepareWish) => UnhashedView | PreparedView;
+  /** The digest of what was prepared, once the document is hashed. */
+  digest: () => DigestView;
+  /** Prepared with its digest, and the revision as bytes: its signature may come while another document is open. */
   prepareKept: (wish: PrepareWish) => PreparedView & { kept: Uint8Array };
   finish: (cms: string) => Finished;
   finishKept: (kept: Uint8Array, cms: string) => Finished;
@@ -62,7 +65,10 @@ const methods: { [M in keyof Methods]: (document: number, ...args: Parameters<Me
   async hash(document) {
     const kept = documents.get(document);
     if (!kept) throw new Refused("internal", { detail: "no document" });
-    kept.digest ??= await hashDocument(kept.blob, (done) => post({ hashed: done, document }));
+    kept.digest ??= await hashDocument(kept.blob, (done) => {
+      post({ hashed: done, document });
+      return others();
+    });
     if (open?.document === document) open.stamping.useHash(kept.digest.copy());
     return null;
   },
@@ -93,7 +99,12 @@ const methods: { [M in keyof Methods]: (document: number, ...args: Parameters<Me
 
   async prepareKept(document, wish) {
     const view = await methods.prepare(document, wish);
+    if (!("digest" in view)) throw new Refused("internal", { detail: "not hashed" });
     return { ...view, kept: current(document).keep() };
+  },
+
+  digest(document) {
+    return current(document).digest();
   },
 
   finish(document, cms) {
@@ -156,6 +167,17 @@ function close(): void {
 
 function put(stamping: Stamping, answer: SealAnswer): SealView {
   return stamping.useSeal(bytes(answer.seal), bytes(answer.certificate.der), answer.certificate.chain.map(bytes));
+}
+
+const { port1, port2 } = new MessageChannel();
+port1.start();
+
+/** Lets calls that have come in be served: a stream that has more to read never gives way by itself. */
+function others(): Promise<void> {
+  return new Promise((resolve) => {
+    port1.addEventListener("message", () => resolve(), { once: true });
+    port2.postMessage(null);
+  });
 }
 
 function post(message: FromWorker): void {

@@ -1,6 +1,6 @@
 //! Hashing the original while the person looks at it: one pass over the Blob as a stream, which overlaps reading with hashing.
 
-use js_sys::{Function, Reflect, Uint8Array};
+use js_sys::{Function, Promise, Reflect, Uint8Array};
 use sealbridge_protocol::{Code, Failure};
 use sealbridge_seal::OriginalHash;
 use wasm_bindgen::prelude::*;
@@ -31,7 +31,7 @@ impl OriginalDigest {
     }
 }
 
-/// Hashes a Blob; `progress` is called with the number of bytes done.
+/// Hashes a Blob; `progress` is called with the number of bytes done. Where it gives a promise, hashing goes on when that is settled.
 ///
 /// # Errors
 /// `read-failed`.
@@ -62,15 +62,18 @@ pub async fn hash_document(blob: Blob, progress: Function) -> Result<OriginalDig
         }
         if hash.length().saturating_sub(reported) >= REPORT {
             reported = hash.length();
-            report(&progress, reported);
+            report(&progress, reported).await;
         }
     }
-    report(&progress, hash.length());
+    report(&progress, hash.length()).await;
     Ok(OriginalDigest { hash })
 }
 
 #[allow(clippy::cast_precision_loss)] // a Blob's size is a JavaScript number
-fn report(progress: &Function, done: u64) {
+async fn report(progress: &Function, done: u64) {
     // A listener that throws does not stop the hashing.
-    let _ = progress.call1(&JsValue::NULL, &JsValue::from_f64(done as f64));
+    let listened = progress.call1(&JsValue::NULL, &JsValue::from_f64(done as f64));
+    if let Some(promise) = listened.ok().and_then(|value| value.dyn_into::<Promise>().ok()) {
+        let _ = JsFuture::from(promise).await;
+    }
 }

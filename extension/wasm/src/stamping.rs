@@ -102,13 +102,26 @@ impl<'a> SealView<'a> {
 struct PreparedView<'a> {
     #[serde(serialize_with = "view::bytes")]
     tail: &'a [u8],
-    digest: String,
-    code: String,
+    #[serde(flatten)]
+    digest: Option<DigestView>,
     place: String,
     page: usize,
     pages: usize,
     size: u64,
     filled: &'a [String],
+}
+
+/// What is signed, and its short code.
+#[derive(Serialize)]
+struct DigestView {
+    digest: String,
+    code: String,
+}
+
+impl From<[u8; 32]> for DigestView {
+    fn from(digest: [u8; 32]) -> Self {
+        Self { digest: Base64UrlUnpadded::encode_string(&digest), code: digest_code(&digest) }
+    }
 }
 
 #[derive(Serialize)]
@@ -235,15 +248,15 @@ impl Stamping {
         to_js(&layout.spots(&wishes).map_err(|refused| self.refused(refused))?)
     }
 
-    /// Makes the revision that would be signed: values filled in, seal in place, the signature still missing.
+    /// Makes the revision that would be signed: values filled in, seal in place, the signature still missing. Its digest is told
+    /// with it where the original is hashed already, else by [`Self::digest`].
     ///
     /// # Errors
-    /// The codes of placing, filling and of what the document forbids; `request-malformed` before hash and seal are there.
+    /// The codes of placing, filling and of what the document forbids; `request-malformed` before the seal is there.
     pub fn prepare(&mut self, wish: JsValue) -> Result<JsValue, Thrown> {
         self.prepared = None;
         let missing = |detail: &str| thrown(&Failure::new(Code::RequestMalformed).with("detail", detail));
         let wish: Wish = serde_wasm_bindgen::from_value(wish).map_err(|error| missing(&error.to_string()))?;
-        let hash = self.hash.as_ref().ok_or_else(|| missing("the original is not hashed yet"))?;
         let in_use = self.seal.as_ref().ok_or_else(|| missing("no seal"))?;
         place::check(&wish.placements).map_err(|failure| thrown(&failure))?;
         let layout = Layout { document: &self.document, seal: &in_use.seal };
@@ -263,7 +276,7 @@ impl Stamping {
             contents_reserve: in_use.reserve,
         };
         let prepared = prepare(&self.document, &request).map_err(|error| self.stamp(&error))?;
-        let digest = prepared.digest(hash).map_err(|error| self.stamp(&error))?;
+        let digest = self.hash.as_ref().map(|hash| prepared.digest(hash)).transpose().map_err(|error| self.stamp(&error))?;
         let summary = prepared.summary();
         let place = match Language::from_tag(&wish.language) {
             Language::ZhCn => &summary.place_zh,
@@ -273,8 +286,7 @@ impl Stamping {
         let place = Label::new(place.clone()).map_or_else(|_| format!("{}", summary.page), |label| label.as_str().to_owned());
         let view = to_js(&PreparedView {
             tail: prepared.tail(),
-            digest: Base64UrlUnpadded::encode_string(&digest),
-            code: digest_code(&digest),
+            digest: digest.map(DigestView::from),
             place,
             page: summary.page,
             pages: self.document.page_count().map_err(|error| self.pdf(error))?,
@@ -283,6 +295,18 @@ impl Stamping {
         })?;
         self.prepared = Some(prepared);
         Ok(view)
+    }
+
+    /// What is signed with the prepared revision, once the original is hashed.
+    ///
+    /// # Errors
+    /// `document-changed`; `request-malformed` where nothing is prepared or the original is not hashed yet.
+    pub fn digest(&self) -> Result<JsValue, Thrown> {
+        let missing = |detail: &str| thrown(&Failure::new(Code::RequestMalformed).with("detail", detail));
+        let prepared = self.prepared.as_ref().ok_or_else(|| missing("nothing is prepared"))?;
+        let hash = self.hash.as_ref().ok_or_else(|| missing("the original is not hashed yet"))?;
+        let digest = prepared.digest(hash).map_err(|error| self.stamp(&error))?;
+        to_js(&DigestView::from(digest))
     }
 
     /// Puts the host's signature into the prepared revision and verifies original and revision as one document. The

@@ -165,7 +165,7 @@ fn forged_replies_from_a_frame(world: &World, kind: Kind) -> Driven<()> {
     let Some(mut page) = Page::open(world, kind)? else { return Ok(()) };
     // Every reply that the library could wait for, again and again, from a frame of another origin (sandboxed) and one of the own.
     let forge = "setInterval(() => { for (const action of ['status', 'authenticate']) for (const end of ['ack', 'success']) \
-                 parent.postMessage({action: `web-eid:${action}-${end}`, unverifiedCertificate: 'forged', algorithm: 'ES256', signature: 'forged', format: 'web-eid:1.0', appVersion: 'forged', extension: 'forged'}, '*'); }, 20)";
+                 parent.postMessage({action: `web-eid:${action}-${end}`, unverifiedCertificate: 'forged', algorithm: 'ES256', signature: 'forged', format: 'web-eid:1.0', appVersion: 'forged', extension: 'forged'}, '*'); }, 200)";
     let frames = format!(
         "for (const sandbox of ['allow-scripts', 'allow-scripts allow-same-origin']) {{ const frame = document.createElement('iframe'); frame.sandbox = sandbox; frame.srcdoc = '<script>' + {} + '</' + 'script>'; document.body.append(frame); }}",
         json!(forge)

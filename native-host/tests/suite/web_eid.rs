@@ -94,12 +94,8 @@ fn origins_and_certificates_that_will_not_do() {
 #[test]
 fn nothing_else_that_is_signed_is_as_short() {
     let certificate = authority();
-    for (algorithm, digest) in [(Algorithm::Es256, DigestAlgorithm::Sha256), (Algorithm::Es384, DigestAlgorithm::Sha384)] {
-        let attributes = cms::SignedAttributes::new(&digest.digest(b""), &certificate, algorithm);
-        if let Ok(attributes) = attributes {
-            assert!(attributes.der().len() > 96, "{algorithm:?}: {}", attributes.der().len());
-        } else {
-            assert_ne!(algorithm, Algorithm::Es256, "the authority's key is on P-256");
-        }
+    for digest in [DigestAlgorithm::Sha256, DigestAlgorithm::Sha384] {
+        let attributes = cms::SignedAttributes::new(&digest.digest(b""), &certificate, Algorithm::Es256).unwrap();
+        assert!(attributes.der().len() > 96, "{digest:?}: {}", attributes.der().len());
     }
 }

@@ -179,6 +179,9 @@ fn forged_replies_from_a_frame(world: &World, kind: Kind) -> Driven<()> {
     page.switch(true)?;
     page.browser.evaluate(&tab, "new Promise(done => setTimeout(() => { window.heard = 0; done(true); }, 500))")?;
     let seen = page.call(&format!("webeid.authenticate('{NONCE}')"))?;
+    if !seen["ok"].is_object() {
+        return failed(format!("with the shim on: {seen}"));
+    }
     let origin = page.origin();
     expect(&judges::esteid(&seen["ok"], &origin, NONCE)?, &Opinion::Accepts, "with the shim on")?;
     expect(&page.browser.evaluate(&tab, "window.heard")?, &json!(0), "forged replies that reached the page")

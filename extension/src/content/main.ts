@@ -19,7 +19,7 @@ const TIMEOUT_MAX_MS = 3_600_000;
 /** How often a stopped background is started again for calls that wait. */
 const RECONNECTS_MAX = 3;
 /** How long the stamping page may be away (it is being reloaded) before its call counts as cancelled. */
-const STAMP_PAGE_GONE_MS = 5_000;
+const STAMP_PAGE_GONE_MS = 20_000;
 
 interface Pending {
   id: number;

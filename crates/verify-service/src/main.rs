@@ -88,6 +88,9 @@ struct Serve {
     /// KiB a second that a sender has to keep up, looked at every ten seconds; 0 lets any pace pass.
     #[arg(long, default_value_t = 16)]
     upload_min_kib: u32,
+    /// Seconds that any other call may take.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
+    call_seconds: u32,
     /// Seconds that open requests may still take after the signal to stop.
     #[arg(long, default_value_t = 30)]
     stop_seconds: u32,
@@ -208,6 +211,7 @@ async fn serve(options: Serve) -> Done {
             window_bytes: u64::from(options.upload_min_kib).saturating_mul(1024).saturating_mul(usual.window.as_secs()),
             ..usual
         },
+        call: Duration::from_secs(u64::from(options.call_seconds)),
         challenges: Rations { portal: options.portal_challenges, session: options.session_challenges },
         documents: options.portal_documents,
     };

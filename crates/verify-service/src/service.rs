@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sealbridge_intake::{Intake, Limits};
 use sealbridge_relying_party::ration::Bucket;
@@ -24,6 +24,8 @@ pub struct Settings {
     pub document_max: u64,
     /// What uploads are held to.
     pub uploads: Limits,
+    /// So long any other call may take.
+    pub call: Duration,
     /// Rations of challenges.
     pub challenges: Rations,
     /// Ration of documents, of one portal.
@@ -38,6 +40,7 @@ impl Settings {
             temporary,
             document_max: 1 << 30,
             uploads: Limits::default(),
+            call: Duration::from_secs(30),
             challenges: Rations { portal: Bucket { burst: 2000, step_micros: 1000 }, session: Bucket::every(20, 3) },
             documents: Bucket { burst: 100, step_micros: 100_000 },
         }

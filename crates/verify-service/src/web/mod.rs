@@ -10,7 +10,7 @@ mod logins;
 mod operator;
 mod renewals;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
@@ -28,8 +28,6 @@ use crate::service::Service;
 const BODY_MAX: usize = 128 * 1024;
 /// Largest body of an import.
 const IMPORT_MAX: usize = 4 * 1024 * 1024;
-/// So long a call may take; documents have their own limit.
-const CALL: Duration = Duration::from_secs(30);
 
 /// Every route that a portal may call, as the description lists them.
 pub const ROUTES: &[(&str, &str)] = &[
@@ -68,7 +66,7 @@ pub fn router(service: Service) -> Router {
         .route("/v1/imports", post(bindings::import).layer(DefaultBodyLimit::max(IMPORT_MAX)))
         .route("/v1/evidence/{sequence}", get(audit::evidence))
         .route("/v1/audit", get(audit::export))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, CALL))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, service.settings().call))
         .layer(DefaultBodyLimit::max(BODY_MAX));
     calls
         .route("/v1/documents", post(documents::judge).layer(DefaultBodyLimit::disable()))

@@ -35,7 +35,7 @@ async fn only_portals_with_a_good_key_may_call() {
 #[tokio::test]
 async fn calls_of_a_wrong_shape_are_refused() {
     let world = World::new().await;
-    let zeros = "0".repeat(64);
+    let lost = format!("/v1/losses/{}", "0".repeat(64));
     for (method, path, body, status, code) in [
         ("POST", "/v1/challenges", json!({ "kind": "login" }), 400, "request-malformed"),
         ("POST", "/v1/challenges", json!({ "kind": "other", "session": SESSION }), 400, "request-malformed"),
@@ -56,7 +56,7 @@ async fn calls_of_a_wrong_shape_are_refused() {
         ("DELETE", "/v1/bindings/nobody", Value::Null, 404, "nothing-bound"),
         ("POST", "/v1/bindings/nobody/loss", Value::Null, 404, "nothing-bound"),
         ("DELETE", "/v1/losses/xyz", Value::Null, 400, "request-malformed"),
-        ("DELETE", &format!("/v1/losses/{zeros}"), Value::Null, 404, "not-found"),
+        ("DELETE", lost.as_str(), Value::Null, 404, "not-found"),
         ("POST", "/v1/imports", json!({ "bindings": [{ "account": "a" }] }), 400, "request-malformed"),
         (
             "POST",

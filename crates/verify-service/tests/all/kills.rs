@@ -2,7 +2,7 @@
 //! holds, and no nonce is good twice.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sealbridge_verify_service::store::{Database, audit};
@@ -15,7 +15,7 @@ use crate::world::{SESSION, World};
 type Heard = (String, Option<(i64, String)>);
 
 /// Logs in again and again until told to stop, or until the service has gone.
-async fn keep_logging_in(address: String, key: String, world: Arc<World>, stop: Arc<AtomicBool>) -> Vec<Heard> {
+async fn keep_logging_in(address: String, key: String, world: Arc<World>, stop: Arc<AtomicBool>, count: Arc<AtomicUsize>) -> Vec<Heard> {
     let holder = world.holder(7);
     let mut heard = Vec::new();
     while !stop.load(Ordering::Relaxed) {
@@ -29,7 +29,10 @@ async fn keep_logging_in(address: String, key: String, world: Arc<World>, stop: 
             let token = holder.login(answer["challenge"]["nonce"].as_str().unwrap(), world.now());
             let sent = client.call("POST", "/v1/logins", &json!({ "session": SESSION, "token": token }).to_string()).await;
             let accepted = match sent {
-                Ok((200, answer)) => Some((answer["audit"]["sequence"].as_i64().unwrap(), answer["audit"]["hash"].as_str().unwrap().to_owned())),
+                Ok((200, answer)) => {
+                    count.fetch_add(1, Ordering::Relaxed);
+                    Some((answer["audit"]["sequence"].as_i64().unwrap(), answer["audit"]["hash"].as_str().unwrap().to_owned()))
+                }
                 _ => None,
             };
             heard.push((token, accepted));
@@ -63,10 +66,18 @@ async fn run(world: World, place: &str, database_dies: Option<&Postgres>) {
     let mut all = Vec::new();
     for round in 0..3_u64 {
         let service = Running::start(place, world.folder.path());
-        let stop = Arc::new(AtomicBool::new(false));
-        let clients: Vec<_> =
-            (0..8).map(|_| tokio::spawn(keep_logging_in(service.address.clone(), world.key.clone(), Arc::clone(&world), Arc::clone(&stop)))).collect();
-        tokio::time::sleep(Duration::from_millis(1500 + 370 * round)).await;
+        let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let clients: Vec<_> = (0..8)
+            .map(|_| {
+                let (world, stop, count) = (Arc::clone(&world), Arc::clone(&stop), Arc::clone(&count));
+                tokio::spawn(keep_logging_in(service.address.clone(), world.key.clone(), world, stop, count))
+            })
+            .collect();
+        // In the middle of many, and at another instant each time.
+        while count.load(Ordering::Relaxed) < 30 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(37 * round)).await;
         let service = match database_dies {
             None => {
                 drop(service); // SIGKILL

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use sealbridge_verify_service::service::Settings;
 use serde_json::{Value, json};
 
 use crate::processes::{Client, Running};
@@ -12,7 +14,10 @@ const SUBMISSIONS: usize = 10_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_at_once_on_sqlite() {
-    let world = World::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("v.sqlite").to_string_lossy().into_owned();
+    // All of them wait at once, however slow the machine is: none is to be turned away for its waiting.
+    let world = World::with(folder, &place, |settings| Settings { call: Duration::from_secs(600), ..settings }).await;
     let holder = world.holder(7);
     world.bind(&holder, "alpha").await.expect(201);
     let nonce = world.nonce(json!({ "kind": "login", "session": SESSION })).await;

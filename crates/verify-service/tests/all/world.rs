@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) folder: Arc<TempDir>,
     pub(crate) key: String,
     pub(crate) authority: Authority,
+    /// When this world began: certificates are the same bytes whenever they are asked for.
+    pub(crate) born: i64,
 }
 
 #[derive(Debug)]
@@ -86,7 +88,8 @@ impl World {
         let key = add_portal(&database, "tender-portal", &authority, 1).await;
         let settings = change(Settings::new(folder.path().to_owned()));
         let router = web::router(Service::new(settings, database.clone(), clock.clone()));
-        World { router, clock, database, folder: Arc::new(folder), key, authority }
+        let born = clock.now();
+        World { router, clock, database, folder: Arc::new(folder), key, authority, born }
     }
 
     pub(crate) fn now(&self) -> i64 {
@@ -94,7 +97,7 @@ impl World {
     }
 
     pub(crate) fn holder(&self, number: u8) -> Holder {
-        self.authority.holder(&Wish::of(number), self.now())
+        self.authority.holder(&Wish::of(number), self.born)
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

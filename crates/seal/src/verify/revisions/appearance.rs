@@ -66,9 +66,11 @@ fn numbers_agree(value: &str, shown: &str) -> bool {
     if !number.is_finite() || shown.chars().any(char::is_alphabetic) {
         return false;
     }
-    let fraction = |decimals: usize| digits(&format!("{number:.decimals$}"));
-    let shown_digits = digits(shown);
-    (0..=4).any(|decimals| fraction(decimals) == shown_digits) && shown.contains(['-', '(']) == (number < 0.0)
+    // A mark that stands twice parts thousands; one that stands once may part decimals.
+    let mark = shown.rfind(['.', ',']).filter(|at| shown.get(*at..=*at).is_some_and(|mark| shown.matches(mark).count() == 1));
+    let behind = mark.map_or(0, |at| shown.get(at..).unwrap_or_default().chars().filter(char::is_ascii_digit).count());
+    let agrees = |decimals: usize| digits(&format!("{number:.decimals$}")) == digits(shown);
+    (agrees(0) || (1..=4).contains(&behind) && agrees(behind)) && shown.contains(['-', '(']) == (number < 0.0)
 }
 
 /// What a further signature lies over.

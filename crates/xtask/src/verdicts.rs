@@ -67,7 +67,10 @@ impl Known {
                     known.codes.insert(code.to_owned(), reason.to_owned());
                 }
                 _ => {
-                    return failed(format!("{}: not `attack`, `differs` or `code`, what it is about, and the reason with tabs between: {line}", file.display()));
+                    return failed(format!(
+                        "{}: not `attack`, `differs` or `code`, what it is about, and the reason with tabs between: {line}",
+                        file.display()
+                    ));
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 mod load;
 mod open;
+mod place;
 mod revision;
 
 use std::cell::{OnceCell, RefCell};
@@ -20,6 +21,7 @@ use crate::source::{Cached, Source};
 use crate::xref::Xref;
 
 pub(crate) use load::find_forward;
+pub use place::{Place, SectionPlace};
 
 /// How a document is opened.
 #[derive(Debug, Clone, Default)]

@@ -22,7 +22,7 @@ mod xref;
 
 pub use budget::Budget;
 pub use content::ContentBuilder;
-pub use document::{Document, OpenOptions, Permissions, Revision, XrefKind};
+pub use document::{Document, OpenOptions, Permissions, Place, Revision, SectionPlace, XrefKind};
 pub use error::{PdfError, ReadFailed, Result};
 pub use form::Form;
 pub use object::{Body, Dictionary, Name, Object, PdfString, Real, Reference, Stream};

@@ -13,14 +13,17 @@ mod layers;
 mod marked;
 mod matrix;
 mod operators;
+mod painted;
 mod search;
 mod tally;
 
 use interpret::{Fonts, Interpreter};
+pub use painted::Painted;
 use tally::Tally;
 
 use crate::document::Document;
 use crate::error::Result;
+use crate::object::Reference;
 use crate::page::Rectangle;
 use crate::source::Source;
 
@@ -93,6 +96,28 @@ impl<'d, S: Source> TextReader<'d, S> {
         self.fonts = fonts;
         glyphs.retain(|glyph| touches(&glyph.rect, &page.crop_box));
         Ok(glyphs)
+    }
+
+    /// The glyphs of one annotation's normal appearance in its present state, in the order they are drawn, whatever its flags say;
+    /// `None` where there is no appearance that could be placed. `page`: where it stands, from 0, for what it takes from there.
+    ///
+    /// # Errors
+    /// As [`TextReader::glyphs`].
+    pub fn appearance(&mut self, annotation: Reference, page: usize) -> Result<Option<Vec<Glyph>>> {
+        let page = self.document.page(page)?;
+        let mut interpreter = Interpreter::new(Tally::new(self.document), std::mem::take(&mut self.fonts))?;
+        let found = annotation::read_one(self.document, annotation, &page, &mut interpreter)?;
+        let (glyphs, fonts) = interpreter.finish();
+        self.fonts = fonts;
+        Ok(found.then_some(glyphs))
+    }
+
+    /// What the normal appearance of an annotation paints; nothing where it has none.
+    ///
+    /// # Errors
+    /// As [`TextReader::glyphs`].
+    pub fn painted(&self, annotation: Reference) -> Result<Painted> {
+        painted::look(self.document, annotation)
     }
 
     /// All hits of `needle` on page `page` (from 0), in the order they are drawn; where that order has none, in lines from top

@@ -42,7 +42,7 @@ pub(crate) enum Entries {
 }
 
 impl Entries {
-    fn find(&self, number: u32, blocks: &dyn Blocks) -> Result<Option<Entry>> {
+    pub(crate) fn find(&self, number: u32, blocks: &dyn Blocks) -> Result<Option<Entry>> {
         match self {
             Entries::Lines(runs) => table::find(runs, number, blocks),
             Entries::Rows(rows) => Ok(rows.find(number)),

@@ -100,7 +100,7 @@ impl Signature {
                 found.covered != Covered::Irregular && !has(found, Severity::Coverage),
                 match found.covered {
                     Covered::WholeFile => ["签章之后文件没有任何改动", "Nothing was changed after it was stamped"],
-                    _ => ["签章时的文件完整保留，之后有新的签章", "The file as stamped is kept whole; a later signature follows"],
+                    _ => ["签章时的文件完整保留，之后只有允许的新增内容", "The file as stamped is kept whole; only what is allowed follows"],
                 },
                 ["文件在签章之后有改动，或签名没有覆盖整个文件", "The file was changed after it was stamped, or not all of it is covered"],
                 found,

@@ -1,7 +1,7 @@
 //! The verdict on a document that was handed in: may the portal take it, and if not, why.
 //!
-//! Judged is every signature and every seal, that the newest signature covers the whole file, that the signers
-//! lead to the portal's trust anchors, and what the portal knows about revocation. A document with one bad
+//! Judged is every signature and every seal, what later revisions changed, that nothing but what the policy allows
+//! follows the newest signature, that the signers lead to the portal's trust anchors, and what the portal knows about revocation. A document with one bad
 //! signature is not accepted, whatever the others are. It repairs nothing and changes nothing.
 
 use sealbridge_protocol::fields::CertificateId;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::policy::Policy;
 use crate::refusal::moment;
 
-pub use sealbridge_seal::verify::{Covered, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer, Trust};
+pub use sealbridge_seal::verify::{Allowed, Change, Changed, Covered, Level, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer, Trust};
 pub use sealbridge_seal::{ReadFailed, Source};
 
 /// What a portal says about a document. As JSON: `{"accepted":…,"failure":…,"report":…}`.
@@ -40,6 +40,7 @@ pub fn verdict<S: Source>(source: S, policy: &Policy, now: i64) -> Verdict {
             seal_makers: &pinned,
             signed_not_before: policy.signed_not_before,
             signed_not_after: policy.signed_not_after,
+            allowed: policy.allowed,
             now,
             ..verify::Policy::default()
         };
@@ -73,7 +74,7 @@ impl Verdict {
         self.report.as_ref()
     }
 
-    /// Demands that the signature over the whole file is by an organisation with this credit code.
+    /// Demands that the newest signature, which nothing but what the policy allows follows, is by an organisation with this credit code.
     #[must_use]
     pub fn require_signer(self, credit_code: &str) -> Self {
         let signer = self.last_signature().and_then(|last| last.signer.as_ref());
@@ -89,7 +90,7 @@ impl Verdict {
         self.refuse(failure)
     }
 
-    /// Demands that the signature over the whole file carries a seal.
+    /// Demands that the newest signature carries a seal.
     #[must_use]
     pub fn require_seal(self) -> Self {
         let has_seal = self.last_signature().and_then(|last| last.seal.as_ref()).is_some_and(|seal| seal.matches);
@@ -135,8 +136,7 @@ impl Verdict {
     }
 
     fn last_signature(&self) -> Option<&SignatureReport> {
-        let signatures = &self.report.as_ref()?.signatures;
-        signatures.iter().find(|signature| signature.covered == Covered::WholeFile)
+        self.report.as_ref()?.newest()
     }
 }
 

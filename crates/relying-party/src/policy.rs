@@ -10,6 +10,7 @@ use sealbridge_protocol::fields::CertificateId;
 use sealbridge_protocol::origin::Origin;
 use sealbridge_protocol::statement::Algorithm;
 use sealbridge_protocol::{Code, Failure};
+use sealbridge_seal::verify::Allowed;
 use thiserror::Error;
 
 use crate::known::KnownPaths;
@@ -37,6 +38,9 @@ pub struct Policy {
     pub signed_not_before: Option<i64>,
     /// The latest; later than ten minutes from now is refused in any case.
     pub signed_not_after: Option<i64>,
+    /// What may follow a signature in a document. [`Policy::new`] takes [`Allowed::Signatures`]: further signatures, timestamps and
+    /// validation data, and what was filled in as somebody signed it.
+    pub allowed: Allowed,
     /// The signature algorithms that are accepted.
     pub algorithms: Vec<Algorithm>,
     /// How long a challenge lives; more than [`CHALLENGE_SECONDS_MAX`] counts as that.
@@ -106,6 +110,7 @@ impl Policy {
             seal_makers: Vec::new(),
             signed_not_before: None,
             signed_not_after: None,
+            allowed: Allowed::default(),
             algorithms: Algorithm::ALL.to_vec(),
             challenge_seconds: CHALLENGE_SECONDS_MAX,
             clock_skew_seconds: 300,

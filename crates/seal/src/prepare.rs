@@ -11,6 +11,7 @@ mod rules;
 pub(crate) use appearance::{PICTURE, PIECE};
 pub(crate) use field::Target;
 pub(crate) use marks::Planned;
+pub(crate) use rules::covers;
 
 use sealbridge_pdf::form::{self, Form, NewSignatureField};
 use sealbridge_pdf::{Dictionary, Document, Object, PdfString, Source, Update, signatures};

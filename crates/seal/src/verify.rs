@@ -1,16 +1,18 @@
 //! Verifying: every signature of a document, what it covers, who made it, and whether the seal is the signer's.
 //!
-//! Judged is what was signed, at the time it was signed; bytes behind the last signed revision are never ignored. It does not
-//! ask whether a certificate was revoked, and it does not compare revisions object by object: a revision that a further
-//! signature covers counts as that signer's.
+//! Judged is what was signed, at the time it was signed; bytes behind the last signed revision are never ignored, and what later
+//! revisions changed is compared object by object with what was signed. It does not ask whether a certificate was revoked.
 
+mod change;
 mod integrity;
 mod report;
+mod revisions;
 mod seal_match;
 mod sentences;
 mod signature;
 mod time;
 
+pub use change::{Allowed, Change, Changed, Level};
 pub use report::{Covered, Problem, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer, Trust, Verdict};
 pub use sentences::Language;
 
@@ -43,6 +45,8 @@ pub struct Policy<'a> {
     pub signed_not_before: Option<i64>,
     /// The latest, where that is another than `now`.
     pub signed_not_after: Option<i64>,
+    /// What may follow a signature.
+    pub allowed: Allowed,
     /// SHA-256 over the first bytes of the document, where it was taken already.
     pub original: Option<&'a OriginalHash>,
     /// Only the signature of this field is judged (its neighbours are counted for coverage); all of them where absent.
@@ -61,6 +65,7 @@ impl Default for Policy<'_> {
             now: 0,
             signed_not_before: None,
             signed_not_after: None,
+            allowed: Allowed::default(),
             original: None,
             only_field: None,
             password: None,
@@ -88,5 +93,7 @@ pub fn verify<S: Source>(document: &Document<S>, policy: &Policy<'_>) -> Result<
         let others: Vec<_> = fields.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, other)| other).collect();
         reports.push(signature::judge(document, form.as_ref(), field, &others, &mut digests, policy)?);
     }
-    Ok(Report::new(length, document.repaired(), document.is_encrypted(), reports))
+    revisions::judge(document, form.as_ref(), &fields, &mut reports, policy)?;
+    let revisions = document.revisions()?.len();
+    Ok(Report::new(length, document.repaired(), document.is_encrypted(), revisions, policy.allowed, reports))
 }

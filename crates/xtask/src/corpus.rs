@@ -18,7 +18,8 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::Value;
 
-use self::judges::{Opinion, Pair, PyHanko, short};
+pub(crate) use self::judges::short;
+use self::judges::{Opinion, Pair, PyHanko};
 use self::row::{Fate, Row, Totals};
 use self::seen::Place;
 use self::world::World;
@@ -200,7 +201,7 @@ impl Run {
 }
 
 /// Files that end in .pdf, in any case of letters, sorted.
-fn pdfs_below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn pdfs_below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {

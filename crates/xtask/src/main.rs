@@ -11,6 +11,7 @@ mod setup;
 mod steps;
 mod test;
 mod tree;
+mod verdicts;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,8 @@ enum Command {
     Bench(bench::Options),
     /// Stamp every PDF of a folder with the real program and ask every judge about each result.
     Corpus(corpus::Options),
+    /// Ask our verifier, pyHanko and pdfsig about every signature in some folders, and list where they disagree.
+    Verdicts(verdicts::Options),
     /// Run every test there is: unit, property, vectors natively and in wasm, terminal cases, end to end in both browsers.
     Test(test::Options),
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Corpus(options) => corpus::run(&options),
+        Command::Verdicts(options) => verdicts::run(&options),
         Command::Test(options) => test::run(&options),
     };
     match done {

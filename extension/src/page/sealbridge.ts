@@ -170,8 +170,8 @@ export interface Stamped {
 /** What the extension's own verifier says. It knows no trust anchors; the portal's server must verify again with its own. */
 export interface VerifyReport {
   /**
-   * `intact-not-trusted`: every signature is right and the newest covers the whole file (the best there is without anchors);
-   * `changed`: something follows or surrounds the signatures; `invalid`: at least one is broken; `no-signature`.
+   * `intact-not-trusted`: every signature is right, and nothing but what `allowed` names follows any of them (the best there is without
+   * anchors); `changed`: something else follows or surrounds the signatures; `invalid`: at least one is broken; `no-signature`.
    */
   verdict: "valid" | "intact-not-trusted" | "changed" | "invalid" | "no-signature";
   /** Bytes of the file. */
@@ -180,6 +180,10 @@ export interface VerifyReport {
   uncoveredBytes: number;
   repaired: boolean;
   encrypted: boolean;
+  /** How many revisions the file has. */
+  revisions: number;
+  /** What was allowed to follow a signature. */
+  allowed: "nothing" | "signatures" | "form-filling";
   /** One per signature, in the order of the form. */
   signatures: SignatureReport[];
   /** The whole report for people. */
@@ -193,6 +197,8 @@ export interface SignatureReport {
   /** The signed bytes are unchanged and the signature is right. */
   intact: boolean;
   covered: "whole-file" | "revision" | "irregular";
+  /** The revision that it covers, from 1. */
+  revision: number | null;
   coveredBytes: number;
   trust: "trusted" | "untrusted" | "not-checked";
   signer: {
@@ -209,7 +215,29 @@ export interface SignatureReport {
   /** By the signer's own statement, Unix seconds. */
   signingTime: number | null;
   seal: { id: string; name: string; kind: number; sha256: string; maker: string | null; makerTrusted: boolean; matches: boolean } | null;
+  /** What later revisions changed, what is refused first. */
+  changes?: Change[];
   problems: { code: string; detail?: string }[];
+}
+
+/** Something that a later revision changed. */
+export interface Change {
+  /** Number of the object; 0 for the file's trailer. */
+  object: number;
+  /** The revision that made it, from 1; 0 where that cannot be told. */
+  revision: number;
+  /** The page it is on, from 1. */
+  page: number | null;
+  field?: string;
+  /** What was changed, by its stable name, such as `signature-added`, `field-filled`, `content`. */
+  what: string;
+  /** How far it goes, each worse than the one before. */
+  level: "timestamp" | "signature" | "form-filling" | "annotation" | "other";
+  /** Allowed, and not forbidden by a certification or a lock. */
+  accepted: boolean;
+  /** The field of the first intact signature that covers it. */
+  signedBy?: string;
+  detail?: string;
 }
 
 /** The connection to the extension. */

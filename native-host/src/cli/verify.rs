@@ -8,6 +8,7 @@ use sealbridge_pki::Certificate;
 use sealbridge_protocol::Language;
 use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_protocol::words;
+use sealbridge_seal::verify::Allowed;
 use sealbridge_seal::{Policy, Report, Verdict, verify};
 use serde_json::{Value, json};
 
@@ -30,6 +31,10 @@ pub(super) struct Verify {
     /// The time that counts as now, RFC 3339 验证时刻
     #[arg(long, value_name = "TIME", value_parser = |text: &str| parse_rfc3339(text).ok_or("2026-11-21T05:22:00Z"))]
     at: Option<i64>,
+    /// What may follow a signature: nothing; further signatures with what was filled in as they were made, timestamps and
+    /// validation data; or also form filling that nobody signed 签名之后允许的改动
+    #[arg(long, value_name = "nothing|signatures|form-filling", default_value = "signatures", value_parser = allowed)]
+    policy: Allowed,
     /// Read the document's password from this file descriptor 从文件描述符读取打开密码
     #[arg(long, value_name = "N")]
     password_fd: Option<i32>,
@@ -39,7 +44,7 @@ impl Verify {
     pub(super) fn run(self, voice: Voice) -> Result<u8, Failure> {
         let anchors = certificates(&self.trust)?;
         let makers: Vec<[u8; 32]> = certificates(&self.seal_maker)?.iter().map(Certificate::sha256).collect();
-        let policy = Policy { anchors: &anchors, seal_makers: &makers, now: self.at.unwrap_or_else(now), ..Policy::default() };
+        let policy = Policy { anchors: &anchors, seal_makers: &makers, now: self.at.unwrap_or_else(now), allowed: self.policy, ..Policy::default() };
         let password = self.password_fd.map(super::stamp::read_secret).transpose()?;
         let mut worst = 0;
         let mut documents = Vec::new();
@@ -65,6 +70,10 @@ impl Verify {
         }
         Ok(worst)
     }
+}
+
+fn allowed(text: &str) -> Result<Allowed, String> {
+    Allowed::ALL.iter().copied().find(|allowed| allowed.as_str() == text).ok_or_else(|| "nothing, signatures, form-filling".to_owned())
 }
 
 fn judge(path: &Path, policy: &Policy<'_>, password: Option<&[u8]>, voice: Voice) -> Result<Report, Failure> {

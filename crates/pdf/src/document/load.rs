@@ -175,7 +175,10 @@ impl<S: Source> Document<S> {
     }
 
     /// A dictionary of this object has a key twice, so that other readers may see another object.
-    pub(crate) fn is_doubled(&self, reference: Reference) -> Result<bool> {
+    ///
+    /// # Errors
+    /// As [`Document::get`].
+    pub fn is_doubled(&self, reference: Reference) -> Result<bool> {
         self.shared(reference)?;
         Ok(self.state.borrow().doubled.contains(&reference.number))
     }

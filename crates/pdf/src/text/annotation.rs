@@ -7,7 +7,7 @@ use super::matrix::Matrix;
 use super::tally::Tally;
 use crate::document::Document;
 use crate::error::Result;
-use crate::object::{Dictionary, Object, Stream};
+use crate::object::{Dictionary, Object, Reference, Stream};
 use crate::page::{Page, Rectangle};
 use crate::source::Source;
 
@@ -39,8 +39,22 @@ pub(super) fn read<S: Source>(document: &Document<S>, page: &Page, interpreter: 
     Ok(())
 }
 
+/// Reads the glyphs of one annotation's normal appearance; false where it has none.
+pub(super) fn read_one<S: Source>(document: &Document<S>, annotation: Reference, page: &Page, interpreter: &mut Interpreter<'_, S>) -> Result<bool> {
+    let annotation = document.resolve_lenient(annotation)?;
+    let Some(annotation) = annotation.as_dictionary() else { return Ok(false) };
+    let found = {
+        let tally = interpreter.tally();
+        let Some(form) = appearance(tally, annotation)? else { return Ok(false) };
+        place(tally, annotation, &form)?.map(|place| (form, place))
+    };
+    let Some((form, place)) = found else { return Ok(false) };
+    interpreter.appearance(&form, place, &page.resources)?;
+    Ok(true)
+}
+
 /// The normal appearance in the annotation's state.
-fn appearance<S: Source>(tally: &Tally<'_, S>, annotation: &Dictionary) -> Result<Option<Stream>> {
+pub(super) fn appearance<S: Source>(tally: &Tally<'_, S>, annotation: &Dictionary) -> Result<Option<Stream>> {
     let appearances = tally.seek(annotation, "AP")?;
     let Some(appearances) = appearances.as_dictionary() else { return Ok(None) };
     let normal = tally.seek(appearances, "N")?;

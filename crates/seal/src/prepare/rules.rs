@@ -70,7 +70,7 @@ fn has_marks(request: &StampRequest<'_>) -> bool {
 
 /// Whether a lock names a field: by its full name, or as a member of a named group (12.8.2.4: names are of fields or of
 /// non-terminal fields). "Signature 1" does not lock "Signature 10".
-fn covers(lock: &FieldLock, name: &str) -> bool {
+pub(crate) fn covers(lock: &FieldLock, name: &str) -> bool {
     let listed = lock.fields.iter().any(|listed| name == listed || name.strip_prefix(listed.as_str()).is_some_and(|rest| rest.starts_with('.')));
     match lock.action.as_str() {
         "Include" => listed,

@@ -95,12 +95,9 @@ pub(super) fn structure<S: Source>(source: &S, field: &SignatureField, others: &
     if covered == Covered::Irregular {
         problems.push(explained(ProblemCode::Irregular, format!("it ends at byte {}", range.end)));
     }
-    if covered != Covered::WholeFile {
-        let later = others.iter().find(|other| reach(other, length).is_some_and(|end| end > range.end));
-        problems.push(match later {
-            Some(other) => explained(ProblemCode::SignedAgain, &other.name),
-            None => explained(ProblemCode::ChangedAfter, format!("{} bytes follow", length.saturating_sub(range.end))),
-        });
+    // What follows a complete revision is compared elsewhere.
+    if covered == Covered::Irregular && others.iter().all(|other| reach(other, length).is_none_or(|end| end <= range.end)) {
+        problems.push(explained(ProblemCode::ChangedAfter, format!("{} bytes follow", length.saturating_sub(range.end))));
     }
     Ok(Structure { range: Some(range), covered, problems })
 }

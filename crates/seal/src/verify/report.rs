@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::change::{Allowed, Change};
+
 /// The one word for a whole document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Every signature is intact and trusted, every seal fits, and the newest signature covers the whole file.
+    /// Every signature is intact and trusted, every seal fits, and nothing but what the policy allows follows any of them.
     Valid,
     /// As `valid`, but whether the signers are to be trusted is not known or not so.
     IntactNotTrusted,
@@ -101,6 +103,24 @@ problems! {
     ChangedAfter "changed-after-signing" Coverage "最后一次签名之后文件又有改动" "the file was changed after the last signature"
     /// The range ends inside a revision.
     Irregular "coverage-irregular" Coverage "签名没有覆盖完整的版本" "the signature does not cover a complete revision"
+    /// The signed state can not be compared with the document as it is.
+    NotCompared "revisions-not-compared" Coverage "无法与签名时的文件比对" "the document could not be compared with what was signed"
+    /// Pages, content, structure or anything else that no rule explains was changed by a later revision.
+    ContentChanged "content-changed-later" Coverage "签名之后文件内容或结构被改动" "content or structure was changed after the signature"
+    /// An annotation was added, changed or taken away by a later revision.
+    AnnotationChanged "annotation-changed-later" Coverage "签名之后批注有改动" "annotations were changed after the signature"
+    /// A field was filled by a later revision that no further signature covers.
+    FormFilledLater "form-filled-later" Coverage "签名之后表单被填写，且没有其他签名覆盖" "a form field was filled after the signature, and nobody signed that"
+    /// A field that the signature locks was changed.
+    LockedField "locked-field-changed" Coverage "签名所锁定的表单域被改动" "a field that the signature locks was changed"
+    /// A certification allows no changes.
+    CertificationForbids "certification-forbids-change" Coverage "认证签名不允许此改动" "the certification does not allow this change"
+    /// The caller's policy allows no changes.
+    ChangeNotAllowed "change-not-allowed" Coverage "签名之后有新增内容，当前策略不允许" "something was added after the signature, which the policy does not allow"
+    /// What a filled field shows is not its value.
+    FieldAppearance "field-appearance-differs" Coverage "表单域显示的内容与其值不一致" "what a field shows is not its value"
+    /// A further signature lies over what was signed, or takes much of a page.
+    SignatureCovers "signature-covers-content" Coverage "之后的签名外观遮盖了已签署的内容" "a later signature's appearance covers what was signed"
     /// A later signature covers more of the file.
     SignedAgain "signed-again" Note "之后又有其他签名" "another signature follows"
     /// The cross-reference was rebuilt: different readers may see different documents.
@@ -250,6 +270,9 @@ pub struct SignatureReport {
     pub intact: bool,
     /// What it covers.
     pub covered: Covered,
+    /// The revision of the file that it covers, from 1; absent where it covers no complete one.
+    #[serde(default)]
+    pub revision: Option<usize>,
     /// Bytes of the file up to the end of what it covers.
     pub covered_bytes: u64,
     /// Whether the signer is trusted.
@@ -272,6 +295,9 @@ pub struct SignatureReport {
     pub doc_mdp: Option<u8>,
     /// The seal, where there is one that can be read.
     pub seal: Option<SealReport>,
+    /// What later revisions changed, what is refused first; empty where it covers the whole file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
     /// Everything that was found, worst first.
     pub problems: Vec<Problem>,
 }
@@ -304,14 +330,22 @@ pub struct Report {
     pub repaired: bool,
     /// The file is encrypted.
     pub encrypted: bool,
+    /// How many revisions the file has.
+    #[serde(default)]
+    pub revisions: usize,
+    /// What was allowed to follow a signature.
+    #[serde(default)]
+    pub allowed: Allowed,
     /// The signatures in the order of the form.
     pub signatures: Vec<SignatureReport>,
 }
 
 impl Report {
-    pub(super) fn new(length: u64, repaired: bool, encrypted: bool, signatures: Vec<SignatureReport>) -> Self {
+    pub(super) fn new(length: u64, repaired: bool, encrypted: bool, revisions: usize, allowed: Allowed, signatures: Vec<SignatureReport>) -> Self {
         let covered = signatures.iter().map(|signature| signature.covered_bytes).max().unwrap_or(0);
-        let whole = signatures.iter().any(|signature| signature.covered == Covered::WholeFile && signature.intact);
+        // What follows the newest signature has been judged, and would be among its problems.
+        let newest = signatures.iter().filter(|signature| signature.covered_bytes == covered);
+        let whole = newest.into_iter().any(|signature| signature.covered != Covered::Irregular && signature.intact);
         let worst = signatures.iter().map(SignatureReport::severity).max();
         let verdict = match worst {
             None => Verdict::NoSignature,
@@ -321,10 +355,16 @@ impl Report {
             Some(Severity::Trust) => Verdict::IntactNotTrusted,
             Some(Severity::Note) => Verdict::Valid,
         };
-        Report { verdict, length, uncovered_bytes: length.saturating_sub(covered), repaired, encrypted, signatures }
+        Report { verdict, length, uncovered_bytes: length.saturating_sub(covered), repaired, encrypted, revisions, allowed, signatures }
     }
 
-    /// Every signature is intact and trusted, every seal fits, nothing was changed afterwards.
+    /// The newest signature that covers a complete revision.
+    #[must_use]
+    pub fn newest(&self) -> Option<&SignatureReport> {
+        self.signatures.iter().filter(|signature| signature.covered != Covered::Irregular).max_by_key(|signature| signature.covered_bytes)
+    }
+
+    /// Every signature is intact and trusted, every seal fits, nothing was changed afterwards beyond what the policy allows.
     #[must_use]
     pub fn is_valid_and_whole(&self) -> bool {
         self.verdict == Verdict::Valid

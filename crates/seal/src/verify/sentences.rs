@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use super::change::Change;
 use super::report::{Covered, Report, Severity, SignatureReport, Trust, Verdict};
 use crate::ses::Kind;
 
@@ -21,7 +22,7 @@ pub enum Language {
 }
 
 impl Language {
-    fn pick<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
+    pub(super) fn pick<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
         match self {
             Language::ZhCn => zh,
             Language::En => en,
@@ -34,7 +35,7 @@ impl Verdict {
     #[must_use]
     pub fn sentence(self, language: Language) -> &'static str {
         let (zh, en) = match self {
-            Verdict::Valid => ("有效：签名有效，文件自签名后未被改动。", "Valid: the signatures are valid and the file is unchanged."),
+            Verdict::Valid => ("有效：签名有效，文件自签名后未被改动。", "Valid: the signatures are valid and what was signed is unchanged."),
             Verdict::IntactNotTrusted => (
                 "完整，但签名人未经确认：文件自签名后未被改动，签名人的证书不受信任或未判断。",
                 "Intact, signer not confirmed: the file is unchanged, but the signer's certificate is not trusted or was not judged.",
@@ -68,6 +69,40 @@ impl Report {
             describe(&mut out, signature, language);
         }
         out
+    }
+}
+
+/// Changes that are shown of one signature; the rest is counted.
+const CHANGES_SHOWN: usize = 5;
+
+/// What was changed afterwards: what is refused one by one, what is allowed as a number.
+fn changes(out: &mut String, signature: &SignatureReport, language: Language) {
+    let refused: Vec<&Change> = signature.changes.iter().filter(|change| !change.accepted).collect();
+    for change in refused.iter().take(CHANGES_SHOWN) {
+        line(out, language, "改动", "change", &change.text(language));
+    }
+    if let Some(more) = refused.len().checked_sub(CHANGES_SHOWN).filter(|more| *more > 0) {
+        line(
+            out,
+            language,
+            "改动",
+            "change",
+            &match language {
+                Language::ZhCn => format!("另有 {more} 处"),
+                Language::En => format!("{more} more"),
+            },
+        );
+    }
+    let mut allowed: Vec<&str> = Vec::new();
+    for change in signature.changes.iter().filter(|change| change.accepted) {
+        let (zh, en) = change.what.words();
+        let word = language.pick(zh, en);
+        if !allowed.contains(&word) {
+            allowed.push(word);
+        }
+    }
+    if !allowed.is_empty() {
+        line(out, language, "之后新增", "added later", &allowed.join(language.pick("、", ", ")));
     }
 }
 
@@ -118,7 +153,10 @@ fn describe(out: &mut String, signature: &SignatureReport, language: Language) {
     line(out, language, "位置", "place", &page.unwrap_or_else(|| signature.field.clone()));
     let covered = match signature.covered {
         Covered::WholeFile => language.pick("整个文件", "the whole file"),
-        Covered::Revision => language.pick("签名时的完整文件（之后有新内容）", "the whole file as it was then (more follows)"),
+        Covered::Revision if signature.severity() < Severity::Coverage => {
+            language.pick("签名时的完整文件（之后仅有允许的新增内容）", "the whole file as it was then (only what is allowed follows)")
+        }
+        Covered::Revision => language.pick("签名时的完整文件（之后有改动）", "the whole file as it was then (changes follow)"),
         Covered::Irregular => language.pick("不完整", "not a complete file"),
     };
     line(out, language, "覆盖范围", "covers", covered);
@@ -131,6 +169,7 @@ fn describe(out: &mut String, signature: &SignatureReport, language: Language) {
         };
         line(out, language, "印章", "seal", &[with_remark(language, &seal.name, language.pick(zh, en)).as_str(), fits].join(language.pick("，", ", ")));
     }
+    changes(out, signature, language);
     for problem in &signature.problems {
         let (zh, en) = problem.code.words();
         let mark = if problem.code.severity() == Severity::Note { language.pick("说明", "note") } else { language.pick("问题", "problem") };

@@ -63,6 +63,7 @@ pub(super) fn judge<S: Source>(
         page,
         intact,
         covered: structure.covered,
+        revision: None,
         covered_bytes: structure.range.map_or(0, |range| range.end),
         trust,
         signer: verified.as_ref().map(|verified| describe(&verified.signer, &issuers)),
@@ -74,6 +75,7 @@ pub(super) fn judge<S: Source>(
         location: text("Location"),
         doc_mdp: field.doc_mdp,
         seal,
+        changes: Vec::new(),
         problems,
     })
 }

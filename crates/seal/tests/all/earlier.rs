@@ -12,7 +12,7 @@ use crate::people::{NOW, Person};
 use crate::stamping::{open, request, stamp};
 
 /// Another program's invisible signature, with a transform in its `/Reference`.
-fn signed_by_other(person: &Person, file: &Vec<u8>, method: &str, parameters: Dictionary) -> Vec<u8> {
+pub(crate) fn signed_by_other(person: &Person, file: &Vec<u8>, method: &str, parameters: Dictionary) -> Vec<u8> {
     let document = open(file);
     let mut update = Update::begin(&document).unwrap();
     let value = update.alloc().unwrap();
@@ -36,7 +36,7 @@ fn signed_by_other(person: &Person, file: &Vec<u8>, method: &str, parameters: Di
     [file.as_slice(), &appended.tail].concat()
 }
 
-fn parameters() -> Dictionary {
+pub(crate) fn parameters() -> Dictionary {
     Dictionary::typed("TransformParams").with("V", Object::name("1.2"))
 }
 

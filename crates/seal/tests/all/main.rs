@@ -12,6 +12,7 @@ mod makers;
 mod marks;
 mod paper;
 mod people;
+mod revisions;
 mod seals;
 mod seams;
 mod stamping;

@@ -195,6 +195,8 @@ fn compare(before: &[Said], after: &[Said]) -> Kept {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
     use super::{Kept, Said, compare, read_ours, read_pdfsig, read_pyhanko};

@@ -3,6 +3,7 @@
 #![warn(missing_docs)] // other rooms build on every name here
 
 pub mod budget;
+pub mod conformance;
 pub mod content;
 mod crypt;
 pub mod document;
@@ -15,12 +16,14 @@ pub mod page;
 mod parser;
 pub mod signature;
 pub mod source;
+pub mod structure;
 pub mod text;
 pub mod text_string;
 pub mod update;
 mod xref;
 
 pub use budget::Budget;
+pub use conformance::Claims;
 pub use content::ContentBuilder;
 pub use document::{Document, OpenOptions, Permissions, Place, Revision, SectionPlace, XrefKind};
 pub use error::{PdfError, ReadFailed, Result};

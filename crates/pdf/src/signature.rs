@@ -61,6 +61,8 @@ pub struct SignatureField {
     pub field_mdp: Option<FieldLock>,
     /// `/Lock` of the field.
     pub lock: Option<FieldLock>,
+    /// `/P` of `/Lock`: from this signature on it allows the document what a certification of this level would (Table 236).
+    pub lock_doc_mdp: Option<u8>,
     /// What the byte range covers.
     pub covers: Coverage,
     /// True where a key occurs twice in the signature dictionary; different readers then see different signatures.
@@ -115,6 +117,10 @@ fn describe<S: Source>(document: &Document<S>, revisions: &[Revision], field: cr
         Some(lock) => Some(field_lock(document, lock)?),
         None => None,
     };
+    let lock_doc_mdp = match &field.lock {
+        Some(lock) => document.seek(lock, "P")?.as_integer().and_then(|level| u8::try_from(level).ok()).filter(|level| (1..=3).contains(level)),
+        None => None,
+    };
     let covers = coverage(document.source().len(), revisions, &byte_range, contents.as_ref());
     Ok(SignatureField {
         name: field.name,
@@ -128,6 +134,7 @@ fn describe<S: Source>(document: &Document<S>, revisions: &[Revision], field: cr
         doc_mdp,
         field_mdp,
         lock,
+        lock_doc_mdp,
         covers,
         ambiguous,
         dictionary,

@@ -20,6 +20,9 @@ use crate::xref::{Entry, NUMBER_MAX};
 /// Largest room for a signature, in bytes before hexadecimal.
 const CONTENTS_MAX: usize = 4 << 20;
 
+/// Largest stream without an end that is written again.
+const CLOSED_MAX: u64 = 16 << 20;
+
 /// A revision being made.
 #[derive(Debug)]
 pub struct Update<'a, S: Source> {
@@ -179,11 +182,29 @@ impl<'a, S: Source> Update<'a, S> {
         })
     }
 
+    /// A stream without an end would reach into what is appended, and other readers would find another stream than before: it is
+    /// written again, as it was read, with its length.
+    fn close_open_streams(&mut self) -> Result<()> {
+        for number in self.document.xref().open.clone() {
+            if self.changed.contains_key(&number) {
+                continue;
+            }
+            let reference = Reference::new(number, 0);
+            let object = crate::error::tolerate(self.document.get(reference), Object::Null)?;
+            let small = |stream: &Stream| matches!(stream.body, Body::File { length, .. } if length <= CLOSED_MAX);
+            if object.as_stream().is_some_and(|stream| small(stream) && !stream.dictionary.is("Type", "XRef")) {
+                self.put(reference, object);
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the revision. `random` becomes the second part of the file's `/ID` and seeds what encryption needs.
     ///
     /// # Errors
     /// Read failures of streams that are written again; budgets.
-    pub fn finish(self, random: [u8; 16]) -> Result<Appended> {
+    pub fn finish(mut self, random: [u8; 16]) -> Result<Appended> {
+        self.close_open_streams()?;
         let writer = write::Writer::new(self.document, self.reserved, random)?;
         let mut objects = BTreeMap::new();
         for (number, (asked, object)) in &self.changed {

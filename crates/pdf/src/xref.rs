@@ -95,6 +95,8 @@ pub(crate) struct Xref {
     pub(crate) ends: Vec<(u64, u64)>,
     /// Largest number that the scan saw referred to: such an object may be missing, and must not come to be by accident.
     pub(crate) referenced: u32,
+    /// Streams in use that a rebuilding scan found without any end: bytes appended to the file would run into them.
+    pub(crate) open: Vec<u32>,
 }
 
 impl Xref {
@@ -198,7 +200,7 @@ pub(crate) fn read_chain<S: Source>(bytes: &Cached<S>, meter: &Meter, start: u64
         next = offset_at(&section.trailer, "Prev").filter(|prev| *prev != 0);
         sections.push(section);
     }
-    Ok(Xref { sections, start, rebuilt: false, ends: Vec::new(), referenced: 0 })
+    Ok(Xref { sections, start, rebuilt: false, ends: Vec::new(), referenced: 0, open: Vec::new() })
 }
 
 fn offset_at(trailer: &Dictionary, key: &str) -> Option<u64> {

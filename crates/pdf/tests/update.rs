@@ -35,6 +35,37 @@ fn all_kinds() -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
+fn a_file_that_ends_inside_a_stream_reads_the_same_after_appending() {
+    let head = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
+                3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R>>endobj\ntrailer<</Root 1 0 R>>\n";
+    for (body, ends) in [("0 0 1 rg 0 0 9 9 re f", true), ("0 0 1 rg\n", true), ("0 g\nendobj\n5 0 obj<</Length 9>>\nstream\n1 g 2 w", true), ("", false)] {
+        let open_stream = format!("4 0 obj<</Length 4000>>\nstream\n{body}");
+        let closed = "4 0 obj<</Length 3>>\nstream\n0 g\nendstream\nendobj\n";
+        let original = [head.as_bytes(), if ends { open_stream.as_bytes() } else { closed.as_bytes() }].concat();
+        let before = open(&original);
+        assert!(before.repaired());
+        let (whole, appended) = append(&original, |update| {
+            let big = update.add_stream(Dictionary::new(), b"something else".to_vec(), false).unwrap();
+            update.modify(Reference::new(1, 0), |catalog| catalog.set("Extra", big)).unwrap();
+        });
+        assert_eq!(appended.tail.windows(9).position(|window| window == b"endstream").is_some_and(|at| at < 3), ends, "{body}");
+        // As read by the new cross-reference, and by a reader that has to scan for itself.
+        let cut = whole.windows(9).rposition(|window| window == b"startxref").unwrap();
+        for (file, scanned) in [(whole.as_slice(), false), (&whole[..cut], true)] {
+            let after = open(file);
+            assert_eq!(after.repaired(), scanned, "{body}");
+            let data = |document: &Document<&[u8]>, number| match document.get(Reference::new(number, 0)).unwrap() {
+                Object::Stream(stream) => document.raw_stream(&stream).unwrap(),
+                other => panic!("{body}: object {number} is {other:?}"),
+            };
+            assert_eq!(data(&after, 4), data(&before, 4), "{body}");
+            let extra = after.catalog().unwrap().value("Extra").as_reference().unwrap().number;
+            assert_eq!(data(&after, extra), b"something else", "{body}");
+        }
+    }
+}
+
+#[test]
 fn one_object_changes_and_nothing_else() {
     for (name, original) in all_kinds() {
         let before = open(&original);

@@ -9,7 +9,7 @@ mod draw;
 use std::collections::HashSet;
 
 use sealbridge_pdf::form::{self, ChoiceOption, Field, FieldKind, FieldValue, Form};
-use sealbridge_pdf::{Source, Update};
+use sealbridge_pdf::{Dictionary, Source, Update};
 
 use crate::error::StampError;
 use crate::text::Fonts;
@@ -19,8 +19,22 @@ const VALUES_MAX: usize = 2_000;
 /// Annotation flags Invisible, Hidden and NoView (ISO 32000-2, Table 167).
 pub(crate) const HIDDEN: i64 = 1 | 2 | 32;
 
-/// Sets the values; gives the names of the fields that were filled.
-pub(crate) fn fill<S: Source>(update: &mut Update<'_, S>, form: &Form, values: &[(String, String)], fonts: &mut Fonts<'_>) -> Result<Vec<String>, StampError> {
+/// What appearances are drawn with.
+struct Ink<'a, 'f> {
+    fonts: &'a mut Fonts<'f>,
+    /// Default colour spaces, where device colours alone would say nothing.
+    spaces: Option<&'a Dictionary>,
+}
+
+/// Sets the values; gives the names of the fields that were filled. `spaces`: default colour spaces that every appearance gets.
+pub(crate) fn fill<S: Source>(
+    update: &mut Update<'_, S>,
+    form: &Form,
+    values: &[(String, String)],
+    fonts: &mut Fonts<'_>,
+    spaces: Option<&Dictionary>,
+) -> Result<Vec<String>, StampError> {
+    let mut ink = Ink { fonts, spaces };
     let Some((first, _)) = values.first() else { return Ok(Vec::new()) };
     let refuse = |field: &str, reason: &str| StampError::FieldValue { field: field.to_owned(), reason: reason.to_owned() };
     if values.len() > VALUES_MAX {
@@ -41,7 +55,7 @@ pub(crate) fn fill<S: Source>(update: &mut Update<'_, S>, form: &Form, values: &
         if field.widgets.is_empty() || field.widgets.iter().all(|widget| widget.page.is_none() || widget.rect.is_none() || widget.flags & HIDDEN != 0) {
             return Err(refuse(name, "it is not shown on any page"));
         }
-        set(update, fonts, field, value)?;
+        set(update, &mut ink, field, value)?;
     }
     if form.need_appearances {
         // Viewers would draw every field anew; those that have a value and no appearance get theirs now.
@@ -50,7 +64,7 @@ pub(crate) fn fill<S: Source>(update: &mut Update<'_, S>, form: &Form, values: &
                 && matches!(field.kind, FieldKind::Text { password: false, .. })
                 && draw::lacks_appearance(update, field)?
             {
-                show(update, fonts, field, value, value, true)?;
+                show(update, &mut ink, field, value, value, true)?;
             }
         }
         form::clear_need_appearances(update)?;
@@ -58,7 +72,7 @@ pub(crate) fn fill<S: Source>(update: &mut Update<'_, S>, form: &Form, values: &
     Ok(values.iter().map(|(name, _)| name.clone()).collect())
 }
 
-fn set<S: Source>(update: &mut Update<'_, S>, fonts: &mut Fonts<'_>, field: &Field, value: &str) -> Result<(), StampError> {
+fn set<S: Source>(update: &mut Update<'_, S>, ink: &mut Ink<'_, '_>, field: &Field, value: &str) -> Result<(), StampError> {
     let refuse = |reason: String| StampError::FieldValue { field: field.name.clone(), reason };
     match &field.kind {
         FieldKind::Text { password: true, .. } => Err(refuse("it is a password field".to_owned())),
@@ -68,7 +82,7 @@ fn set<S: Source>(update: &mut Update<'_, S>, fonts: &mut Fonts<'_>, field: &Fie
             {
                 return Err(refuse(format!("it takes at most {most} characters")));
             }
-            show(update, fonts, field, value, value, *multiline)
+            show(update, ink, field, value, value, *multiline)
         }
         FieldKind::CheckBox { on } => {
             let on = on.as_deref().ok_or_else(|| refuse("it has no appearance for its states".to_owned()))?;
@@ -89,8 +103,8 @@ fn set<S: Source>(update: &mut Update<'_, S>, fonts: &mut Fonts<'_>, field: &Fie
         FieldKind::Choice { options, combo, editable, .. } => {
             let chosen = options.iter().find(|option| option.export == value).or_else(|| options.iter().find(|option| option.shown == value));
             match chosen {
-                Some(ChoiceOption { export, shown }) => show(update, fonts, field, export, shown, !*combo),
-                None if *combo && *editable => show(update, fonts, field, value, value, false),
+                Some(ChoiceOption { export, shown }) => show(update, ink, field, export, shown, !*combo),
+                None if *combo && *editable => show(update, ink, field, value, value, false),
                 None => Err(refuse("it is not among the choices".to_owned())),
             }
         }
@@ -100,11 +114,11 @@ fn set<S: Source>(update: &mut Update<'_, S>, fonts: &mut Fonts<'_>, field: &Fie
 }
 
 /// Stores `value` and shows `shown` in every widget.
-fn show<S: Source>(update: &mut Update<'_, S>, fonts: &mut Fonts<'_>, field: &Field, value: &str, shown: &str, multiline: bool) -> Result<(), StampError> {
+fn show<S: Source>(update: &mut Update<'_, S>, ink: &mut Ink<'_, '_>, field: &Field, value: &str, shown: &str, multiline: bool) -> Result<(), StampError> {
     let mut appearances = Vec::new();
     for widget in &field.widgets {
         if let Some(rect) = widget.rect {
-            appearances.push((widget.reference, draw::appearance(update, fonts, field, widget, rect, shown, multiline)?));
+            appearances.push((widget.reference, draw::appearance(update, ink, field, widget, rect, shown, multiline)?));
         }
     }
     Ok(form::set_text(update, field, value, &appearances)?)

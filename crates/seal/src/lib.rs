@@ -22,7 +22,7 @@ pub use hashing::OriginalHash;
 pub use keyword::{Keyword, Place, Which, keyword_places};
 pub use pages::parse_pages;
 pub use placement::{Mark, Parity, Placement, Seam, Side};
-pub use prepare::{StampRequest, prepare, reserve_for};
+pub use prepare::{NotKept, StampRequest, prepare, reserve_for};
 pub use prepared::{PreparedStamp, Shown, ShownKind, Summary};
 pub use ses::{MakerTrust, Seal};
 pub use verify::{Language, Policy, Report, Verdict, verify};

@@ -128,19 +128,66 @@ impl Picture {
         self.alpha.as_ref().is_some_and(|alpha| alpha.iter().all(|opacity| *opacity == 0))
     }
 
+    /// The picture for documents that may hold no transparency: what is not wholly transparent is opaque, its colour as it looks on
+    /// white paper.
+    #[must_use]
+    pub(crate) fn stencilled(&self) -> Picture {
+        let Some(alpha) = &self.alpha else { return self.clone() };
+        let on_white = |colour: u8, opacity: u8| {
+            let (colour, opacity) = (u32::from(colour), u32::from(opacity));
+            u8::try_from((colour * opacity + 255 * (255 - opacity) + 127) / 255).unwrap_or(255)
+        };
+        let (pixels, _) = self.rgb.as_chunks::<3>();
+        let rgb = pixels.iter().zip(alpha).flat_map(|(pixel, opacity)| pixel.map(|colour| on_white(colour, *opacity))).collect();
+        let alpha: Vec<u8> = alpha.iter().map(|opacity| if *opacity == 0 { 0 } else { 255 }).collect();
+        Picture { width: self.width, height: self.height, rgb, alpha: Some(alpha).filter(|alpha| alpha.contains(&0)) }
+    }
+
+    /// Adds a [`Picture::stencilled`] picture as an image XObject with an explicit mask (ISO 32000-2, 8.9.6.3) in place of a soft one;
+    /// gives its object.
+    ///
+    /// # Errors
+    /// As [`Update::add_stream`].
+    pub(crate) fn add_with_stencil<S: Source>(&self, update: &mut Update<'_, S>) -> sealbridge_pdf::Result<Reference> {
+        let mut colours = self.image().with("ColorSpace", Object::name("DeviceRGB")).with("BitsPerComponent", Object::Integer(8));
+        if let Some(alpha) = &self.alpha {
+            let mask = update.add_stream(self.image().with("ImageMask", true).with("BitsPerComponent", Object::Integer(1)), self.stencil(alpha), true)?;
+            colours.set("Mask", mask);
+        }
+        update.add_stream(colours, self.rgb.clone(), true)
+    }
+
+    /// One bit per pixel, set where nothing is painted; rows begin at a byte.
+    fn stencil(&self, alpha: &[u8]) -> Vec<u8> {
+        let row = usize::try_from(self.width).unwrap_or(usize::MAX).max(1);
+        let byte = |pixels: &[u8]| (0..8).fold(0_u8, |bits, at| bits << 1 | u8::from(pixels.get(at) == Some(&0)));
+        alpha.chunks(row).flat_map(|row| row.chunks(8).map(byte)).collect()
+    }
+
+    /// Opacity of each pixel from a stencil; `None` where it has another length.
+    pub(crate) fn opacity_of_stencil(width: u32, height: u32, stencil: &[u8]) -> Option<Vec<u8>> {
+        let (width, height) = (usize::try_from(width).ok()?, usize::try_from(height).ok()?);
+        let row = width.div_ceil(8);
+        if stencil.len() != row.checked_mul(height)? || row == 0 {
+            return None;
+        }
+        let pixel = |row: &[u8], at: usize| if row.get(at / 8).is_some_and(|byte| byte << (at % 8) & 0x80 != 0) { 0 } else { 255 };
+        Some(stencil.chunks(row).flat_map(|row| (0..width).map(move |at| pixel(row, at))).collect())
+    }
+
+    fn image(&self) -> Dictionary {
+        Dictionary::typed("XObject")
+            .with("Subtype", Object::name("Image"))
+            .with("Width", Object::Integer(i64::from(self.width)))
+            .with("Height", Object::Integer(i64::from(self.height)))
+    }
+
     /// Adds the picture to a revision as an image XObject; gives its object.
     ///
     /// # Errors
     /// As [`Update::add_stream`].
     pub(crate) fn add_to<S: Source>(&self, update: &mut Update<'_, S>) -> sealbridge_pdf::Result<Reference> {
-        let image = |space: &str| {
-            Dictionary::typed("XObject")
-                .with("Subtype", Object::name("Image"))
-                .with("Width", Object::Integer(i64::from(self.width)))
-                .with("Height", Object::Integer(i64::from(self.height)))
-                .with("ColorSpace", Object::name(space))
-                .with("BitsPerComponent", Object::Integer(8))
-        };
+        let image = |space: &str| self.image().with("ColorSpace", Object::name(space)).with("BitsPerComponent", Object::Integer(8));
         let mut colours = image("DeviceRGB");
         if let Some(alpha) = &self.alpha {
             let mask = update.add_stream(image("DeviceGray"), alpha.clone(), true)?;

@@ -4,19 +4,23 @@
 //! would break an earlier signature, that the author's permissions forbid, or that would not be seen.
 
 mod appearance;
+mod conformance;
 mod field;
 mod marks;
 mod rules;
 
 pub(crate) use appearance::{PICTURE, PIECE};
+pub use conformance::NotKept;
 pub(crate) use field::Target;
 pub(crate) use marks::Planned;
 pub(crate) use rules::covers;
 
 use sealbridge_pdf::form::{self, Form, NewSignatureField};
+use sealbridge_pdf::structure::TaggedAnnotation;
 use sealbridge_pdf::{Dictionary, Document, Object, PdfString, Source, Update, signatures};
 use sealbridge_pki::{Certificate, usable_for_stamp};
 
+use self::conformance::Care;
 use crate::error::StampError;
 use crate::fill;
 use crate::picture::Picture;
@@ -54,6 +58,9 @@ pub struct StampRequest<'a> {
     pub contents_reserve: usize,
 }
 
+/// What a screen reader says of a new signature field.
+const FIELD_WORDS: &str = "电子印章 Electronic seal";
+
 /// Annotation flag Print (ISO 32000-2, Table 167).
 const PRINT: i64 = 4;
 
@@ -78,15 +85,21 @@ pub fn prepare<S: Source>(document: &Document<S>, request: &StampRequest<'_>) ->
     let picture = Picture::from_seal(request.seal.picture())?;
     let form = Form::read(document)?;
     let earlier = signatures(document)?;
-    rules::check(document, &form, &earlier, request)?;
-    let target = field::target(document, &form, request)?;
+    let field = field::name(&form, request)?;
+    rules::check(document, &form, &earlier, request, &field)?;
+    let target = field::target(document, &form, request, field)?;
+    let mut care = Care::new(document.claims()?, document.is_encrypted(), !earlier.is_empty(), request.contents_reserve);
     let mut fonts = Fonts::new(request.font);
+    if care.embed() {
+        fonts.embed_all(care.list_glyphs());
+    }
     let planned = marks::plan(document, request, &target.slices, &mut fonts)?;
 
     let mut update = Update::begin(document)?;
-    let filled = fill::fill(&mut update, &form, &request.field_values, &mut fonts)?;
-    let image = picture.add_to(&mut update)?;
-    let appearance = appearance::add(&mut update, image, &target.spot, request.seal, request.signing_time)?;
+    let filled = fill::fill(&mut update, &form, &request.field_values, &mut fonts, care.colour_spaces().as_ref())?;
+    let image = if care.stencil() { picture.stencilled().add_with_stencil(&mut update)? } else { picture.add_to(&mut update)? };
+    let appearance = appearance::add(&mut update, image, &target.spot, request.seal, request.signing_time, &care)?;
+    let mut tagged = Vec::new();
     let lock = rules::lock(&form, target.existing, &filled, !earlier.is_empty());
     if lock.is_some() && earlier.is_empty() {
         rules::refresh_appearances(&mut update, &form, &filled)?;
@@ -109,11 +122,19 @@ pub fn prepare<S: Source>(document: &Document<S>, request: &StampRequest<'_>) ->
                 value,
                 lock: lock.as_ref().map(rules::Lock::dictionary),
             };
-            form::add_signature_field(&mut update, &new)?;
+            let field = form::add_signature_field(&mut update, &new)?;
+            update.modify(field, |field| field.set("TU", Object::text(FIELD_WORDS)))?;
+            tagged.push((field, target.page.reference, "Form", FIELD_WORDS.to_owned()));
         }
     }
-    marks::add(&mut update, request, &target, &planned, image, &mut fonts)?;
+    tagged.extend(marks::add(&mut update, request, &target, &planned, image, &mut fonts, &care)?);
+    if fonts.has_latin() {
+        care.latin_used();
+    }
     fonts.write(&mut update)?;
+    let tagged: Vec<TaggedAnnotation<'_>> =
+        tagged.iter().map(|(annotation, page, role, words)| TaggedAnnotation { annotation: *annotation, page: *page, role, words }).collect();
+    care.tag(&mut update, &tagged)?;
     // A `/Lock` may not appear in a field that exists when others have signed; the transform in the signature says the same.
     if let (Some(existing), Some(lock)) = (target.existing, &lock)
         && existing.lock.is_none()
@@ -128,7 +149,8 @@ pub fn prepare<S: Source>(document: &Document<S>, request: &StampRequest<'_>) ->
     let dictionary = signature_dictionary(request, transform);
     update.reserve_signature(value, dictionary, request.contents_reserve)?;
     let appended = update.finish(request.random)?;
-    let summary = Summary::new(&target, &planned, filled);
+    let (claims, not_kept) = care.outcome();
+    let summary = Summary { claims, not_kept, ..Summary::new(&target, &planned, filled) };
     Ok(PreparedStamp::new(appended, request.signer.sha256(), request.seal.sha256(), request.contents_reserve, summary))
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StampError;
 use crate::hashing::OriginalHash;
-use crate::prepare::{Planned, Target};
+use crate::prepare::{NotKept, Planned, Target};
 
 /// What was prepared, for people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,12 @@ pub struct Summary {
     /// Everything that is shown, the signature's own place first.
     #[serde(default)]
     pub places: Vec<Shown>,
+    /// What the document claims to be: `PDF/A-1b`, `PDF/UA-1`, `tagged`.
+    #[serde(default)]
+    pub claims: Vec<String>,
+    /// Rules of the claimed standards that this stamp does not keep. Of a document without claims nothing is said.
+    #[serde(default)]
+    pub not_kept: Vec<NotKept>,
 }
 
 /// One thing that a stamp shows.
@@ -97,6 +103,8 @@ impl Summary {
             height_mm: mm(height),
             filled,
             places,
+            claims: Vec::new(),
+            not_kept: Vec::new(),
         }
     }
 }

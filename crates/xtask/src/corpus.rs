@@ -2,6 +2,7 @@
 //! verifier, pdfsig, pyHanko, qpdf and Poppler's renderer about each result. A file may be refused with its typed reason; a crash, a
 //! hang, a success that left nothing, or a stamp that a judge refuses makes the run fail. It never changes the files it is given.
 
+mod earlier;
 mod judges;
 pub(crate) mod process;
 mod row;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::Value;
 
+use self::earlier::Kept;
 pub(crate) use self::judges::short;
 use self::judges::{Opinion, Pair, PyHanko};
 use self::row::{Fate, Row, Totals};
@@ -138,7 +140,7 @@ struct Run {
 
 impl Run {
     /// Stamps one file and asks everybody.
-    fn file(&self, job: usize, file: &Path, pyhanko: Option<&mut PyHanko>) -> Result<Row, Failure> {
+    fn file(&self, job: usize, file: &Path, mut pyhanko: Option<&mut PyHanko>) -> Result<Row, Failure> {
         let name = file.strip_prefix(&self.folder).unwrap_or(file).to_path_buf();
         let password = self.passwords.get(&*file.file_name().unwrap_or_default().to_string_lossy()).map(String::as_str);
         let password_file = self.out.join("world").join(format!("password-{job}"));
@@ -156,12 +158,17 @@ impl Run {
         row.check_prefix(file, &stamped)?;
         row.ours = Some(judges::ours(&self.world, job, &pair)?);
         row.pdfsig = Some(if self.tools.pdfsig { judges::pdfsig(&pair)? } else { Opinion::Skipped });
-        row.pyhanko = Some(match pyhanko {
+        row.pyhanko = Some(match pyhanko.as_deref_mut() {
             Some(worker) => worker.judge(&pair)?,
             None => Opinion::Skipped,
         });
         row.qpdf = if self.tools.qpdf { judges::qpdf(&pair)?.map_or("cannot-read", |new| row.qpdf_says(new)) } else { "SKIPPED" };
         row.seen = if self.tools.draw { seen::look(file, &stamped, place, password, self.limit).as_str() } else { "SKIPPED" };
+        if earlier::has_signatures(file)? {
+            row.earlier.push(("ours", earlier::ours(&self.world, job, &pair)?));
+            row.earlier.push(("pdfsig", if self.tools.pdfsig { earlier::pdfsig(&pair)? } else { Kept::Skipped }));
+            row.earlier.push(("pyhanko", pyhanko.map_or(Ok(Kept::Skipped), |worker| earlier::pyhanko(worker, &pair))?));
+        }
         row.settle();
         Ok(row)
     }

@@ -31,7 +31,7 @@ impl<S: Source> Document<S> {
             return Err(PdfError::NotPdf);
         }
         let meter = Meter::new(options.budget, bytes.end());
-        let empty = Xref { sections: Vec::new(), start: 0, rebuilt: false, ends: Vec::new(), referenced: 0 };
+        let empty = Xref { sections: Vec::new(), start: 0, rebuilt: false, ends: Vec::new(), referenced: 0, open: Vec::new() };
         let state = State {
             xref: Arc::new(empty),
             encrypt: None,
@@ -161,12 +161,15 @@ impl<S: Source> Document<S> {
             trailer.remove(key);
         }
         let is_stream = trailer.is("Type", "XRef");
+        let in_effect = |(number, at): &&(u32, u64)| found.objects.get(number).is_some_and(|(offset, _)| offset == at);
+        let open: Vec<u32> = found.open.iter().filter(in_effect).map(|(number, _)| *number).collect();
         let build = |entries: &BTreeMap<u32, Entry>, trailer: &Dictionary, is_stream: bool| Xref {
             sections: vec![Section { offset: 0, end: 0, trailer: trailer.clone(), entries: Entries::Map(entries.clone()), hidden: None, is_stream }],
             start: 0,
             rebuilt: true,
             ends: found.ends.clone(),
             referenced: found.referenced,
+            open: open.clone(),
         };
         self.replace(build(&entries, &trailer, is_stream));
         self.open_security()?;

@@ -30,7 +30,11 @@ impl<'a, S: Source> Writer<'a, S> {
     pub(super) fn new(document: &'a Document<S>, reserved: Option<(u32, usize)>, random: [u8; 16]) -> Result<Self> {
         let original_len = document.source().len();
         let last = document.bytes().read(document.bytes_end().saturating_sub(1), document.bytes_end())?;
-        let tail = if matches!(last.as_slice(), [b'\n' | b'\r']) { Vec::new() } else { vec![b'\n'] };
+        let mut tail = if matches!(last.as_slice(), [b'\n' | b'\r']) { Vec::new() } else { vec![b'\n'] };
+        if !document.xref().open.is_empty() {
+            // Readers that scan the file must not take what follows for a part of the stream.
+            tail.extend_from_slice(b"endstream\nendobj\n");
+        }
         Ok(Writer { document, reserved, random, vectors: Vectors::new(random), tail, original_len, hole: None })
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Found {
     pub(crate) ends: Vec<(u64, u64)>,
     /// Largest number that an object refers to, whether it exists or not.
     pub(crate) referenced: u32,
+    /// Streams, with their offsets, behind which no `endstream` stands anywhere: the file ends inside the last of them.
+    pub(crate) open: Vec<(u32, u64)>,
 }
 
 /// Bytes looked at in one step.
@@ -117,7 +119,13 @@ impl Found {
         let stated = stated.filter(|end| *end <= bytes.end() && Lexer::new(bytes, *end).token().is_ok_and(|token| token.is_keyword(b"endstream")));
         let end = match stated {
             Some(end) => end,
-            None => find_forward(bytes, meter, b"endstream", data)?.unwrap_or(data),
+            None => match find_forward(bytes, meter, b"endstream", data)? {
+                Some(end) => end,
+                None => {
+                    self.open.push((reference.number, start));
+                    data
+                }
+            },
         };
         if dictionary.is("Type", "XRef") {
             self.trailers.push(dictionary);

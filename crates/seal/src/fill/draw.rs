@@ -6,9 +6,10 @@
 use sealbridge_pdf::form::{Field, Widget};
 use sealbridge_pdf::{ContentBuilder, Dictionary, Object, Rectangle, Reference, Source, Update};
 
+use super::Ink;
 use crate::error::StampError;
 use crate::placement::upright;
-use crate::text::{Align, Fonts, Shape, TextError, lay_out};
+use crate::text::{Align, Shape, TextError, lay_out};
 
 /// What `/DA` says.
 struct Style {
@@ -20,7 +21,7 @@ struct Style {
 /// Adds the appearance of one widget; gives its object.
 pub(super) fn appearance<S: Source>(
     update: &mut Update<'_, S>,
-    fonts: &mut Fonts<'_>,
+    ink: &mut Ink<'_, '_>,
     field: &Field,
     widget: &Widget,
     rect: Rectangle,
@@ -55,10 +56,13 @@ pub(super) fn appearance<S: Source>(
     let padding = (border.max(1.0) * 2.0).min(width / 4.0).min(height / 4.0);
     let shape = Shape { width, height, padding, align, multiline, size: style.size };
     let mut resources = Dictionary::new();
+    if let Some(spaces) = ink.spaces {
+        resources.set("ColorSpace", spaces.clone());
+    }
     content.begin_marked("Tx");
     if !text.is_empty() {
-        let block = lay_out(text, fonts, &shape).map_err(|error| explain(error, &field.name))?;
-        resources.set("Font", fonts.resources(update, block.kind)?);
+        let block = lay_out(text, ink.fonts, &shape).map_err(|error| explain(error, &field.name))?;
+        resources.set("Font", ink.fonts.resources(update, block.kind)?);
         content.save().rectangle(0.0, 0.0, width, height).clip().begin_text().raw(style.colour.as_bytes());
         block.draw(&mut content);
         content.end_text().restore();

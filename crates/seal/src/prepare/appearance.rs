@@ -7,6 +7,7 @@
 
 use sealbridge_pdf::{ContentBuilder, Dictionary, Object, PdfString, Reference, Source, Update};
 
+use super::conformance::Care;
 use crate::placement::Spot;
 use crate::ses::Seal;
 
@@ -17,17 +18,24 @@ pub(crate) const PICTURE: &str = "Seal";
 pub(crate) const PIECE: &str = "Sealbridge";
 
 /// Adds the appearance of the signature's widget, the signed seal with it; gives its object.
-pub(super) fn add<S: Source>(update: &mut Update<'_, S>, image: Reference, spot: &Spot, seal: &Seal, at: i64) -> sealbridge_pdf::Result<Reference> {
+pub(super) fn add<S: Source>(
+    update: &mut Update<'_, S>,
+    image: Reference,
+    spot: &Spot,
+    seal: &Seal,
+    at: i64,
+    care: &Care,
+) -> sealbridge_pdf::Result<Reference> {
     let private = update.add_stream(Dictionary::typed("ESeal"), seal.der().to_vec(), true)?;
     let modified = Object::String(PdfString::literal(crate::time::pdf_date(at)));
     let piece = Dictionary::new().with(PIECE, Dictionary::new().with("LastModified", modified.clone()).with("Private", private));
-    let dictionary = form(spot).with("Resources", resources(image)).with("LastModified", modified).with("PieceInfo", piece);
+    let dictionary = form(spot).with("Resources", resources(image, care)).with("LastModified", modified).with("PieceInfo", piece);
     update.add_stream(dictionary, content(spot), false)
 }
 
 /// Adds the appearance of a mark that shows the seal; gives its object.
-pub(super) fn plain<S: Source>(update: &mut Update<'_, S>, image: Reference, spot: &Spot) -> sealbridge_pdf::Result<Reference> {
-    update.add_stream(form(spot).with("Resources", resources(image)), content(spot), false)
+pub(super) fn plain<S: Source>(update: &mut Update<'_, S>, image: Reference, spot: &Spot, care: &Care) -> sealbridge_pdf::Result<Reference> {
+    update.add_stream(form(spot).with("Resources", resources(image, care)), content(spot), false)
 }
 
 /// The dictionary of a form XObject over a spot's box.
@@ -38,8 +46,10 @@ pub(super) fn form(spot: &Spot) -> Dictionary {
         .with("Matrix", Object::numbers(&spot.matrix))
 }
 
-fn resources(image: Reference) -> Dictionary {
-    Dictionary::new().with("XObject", Dictionary::new().with(PICTURE, image))
+fn resources(image: Reference, care: &Care) -> Dictionary {
+    let mut resources = Dictionary::new().with("XObject", Dictionary::new().with(PICTURE, image));
+    care.colours(&mut resources);
+    resources
 }
 
 /// The operators: the box as a clip where the picture is cut, then the picture.

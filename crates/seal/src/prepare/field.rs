@@ -25,8 +25,13 @@ pub(crate) struct Target<'a> {
     pub(crate) slices: Vec<Slice>,
 }
 
-/// Finds the target of a request.
-pub(super) fn target<'a, S: Source>(document: &Document<S>, form: &'a Form, request: &StampRequest<'_>) -> Result<Target<'a>, StampError> {
+/// The name of the field that will be signed: the one that was asked for, which need not exist, or a free one.
+pub(super) fn name(form: &Form, request: &StampRequest<'_>) -> Result<String, StampError> {
+    if let Placement::Field(name) = &request.placement { Ok(name.clone()) } else { free_name(form) }
+}
+
+/// Finds the target of a request; `free`: the name of a new field.
+pub(super) fn target<'a, S: Source>(document: &Document<S>, form: &'a Form, request: &StampRequest<'_>, free: String) -> Result<Target<'a>, StampError> {
     let picture = request.seal.picture();
     let (width_mm, height_mm) = (f64::from(picture.width_mm), f64::from(picture.height_mm));
     match &request.placement {
@@ -58,13 +63,13 @@ pub(super) fn target<'a, S: Source>(document: &Document<S>, form: &'a Form, requ
             }
             let page = document.page(*index)?;
             let spot = placement::on_page(&page, *x_mm, *y_mm, *wanted, height_mm / width_mm)?;
-            Ok(Target { name: free_name(form)?, existing: None, page, spot, slices: Vec::new() })
+            Ok(Target { name: free, existing: None, page, spot, slices: Vec::new() })
         }
         Placement::Slice(seam) => {
             let mut slices = placement::slices(document, seam, height_mm / width_mm)?.into_iter();
             let first = slices.next().ok_or(StampError::Placement("a riding seam needs two pages"))?;
             let page = document.page(first.index)?;
-            Ok(Target { name: free_name(form)?, existing: None, page, spot: first.spot, slices: slices.collect() })
+            Ok(Target { name: free, existing: None, page, spot: first.spot, slices: slices.collect() })
         }
     }
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use sealbridge_pdf::form::add_annotations;
 use sealbridge_pdf::{ContentBuilder, Dictionary, Document, Object, PdfString, Reference, Source, Update};
 
+use super::conformance::Care;
 use super::{StampRequest, Target, appearance};
 use crate::error::StampError;
 use crate::placement::{self, ANNOTATIONS_MAX, MARKS_MAX, Mark, POINTS_MAX, STROKES_MAX, Slice, Spot};
@@ -106,6 +107,9 @@ pub(super) fn plan<'a, S: Source>(
     Ok(planned)
 }
 
+/// A mark that was added: the annotation, its page, its structure type, what it is in words.
+pub(super) type Marked = (Reference, Reference, &'static str, String);
+
 /// Adds the marks to the revision and to their pages.
 pub(super) fn add<S: Source>(
     update: &mut Update<'_, S>,
@@ -114,7 +118,8 @@ pub(super) fn add<S: Source>(
     planned: &[Planned<'_>],
     image: Reference,
     fonts: &mut Fonts<'_>,
-) -> Result<(), StampError> {
+    care: &Care,
+) -> Result<Vec<Marked>, StampError> {
     let document = update.document();
     let modified = Object::String(PdfString::literal(crate::time::pdf_date(request.signing_time)));
     let by = request.name.or_else(|| request.signer.organisation()).map(Object::text);
@@ -125,10 +130,10 @@ pub(super) fn add<S: Source>(
         let shows = match &mark.what {
             What::Seal | What::Slice(..) => match seals.entry((appearance::content(&mark.spot), mark.spot.rotate)) {
                 std::collections::hash_map::Entry::Occupied(known) => *known.get(),
-                std::collections::hash_map::Entry::Vacant(new) => *new.insert(appearance::plain(update, image, &mark.spot)?),
+                std::collections::hash_map::Entry::Vacant(new) => *new.insert(appearance::plain(update, image, &mark.spot, care)?),
             },
-            What::Date(text) => date(update, &mark.spot, text, fonts)?,
-            What::Drawing(strokes) => drawing(update, &mark.spot, strokes, pen(&document.page(mark.index)?))?,
+            What::Date(text) => date(update, &mark.spot, text, fonts, care)?,
+            What::Drawing(strokes) => drawing(update, &mark.spot, strokes, pen(&document.page(mark.index)?), care)?,
         };
         let page = document.page(mark.index)?.reference;
         let mut annotation = Dictionary::typed("Annot")
@@ -145,7 +150,9 @@ pub(super) fn add<S: Source>(
         }
         added.push((page, update.add(annotation)?));
     }
-    Ok(add_annotations(update, &added)?)
+    add_annotations(update, &added)?;
+    let marked = added.iter().zip(planned).map(|((page, annotation), mark)| (*annotation, *page, care.annotation_role(), mark.contents()));
+    Ok(marked.collect())
 }
 
 fn no_text(error: TextError) -> StampError {
@@ -157,7 +164,7 @@ fn no_text(error: TextError) -> StampError {
 }
 
 /// The date, as text in the given font.
-fn date<S: Source>(update: &mut Update<'_, S>, spot: &Spot, text: &str, fonts: &mut Fonts<'_>) -> Result<Reference, StampError> {
+fn date<S: Source>(update: &mut Update<'_, S>, spot: &Spot, text: &str, fonts: &mut Fonts<'_>, care: &Care) -> Result<Reference, StampError> {
     let shape =
         Shape { width: spot.width, height: spot.height, padding: spot.height * MARGIN / 2.0, align: Align::Centre, multiline: false, size: spot.height };
     let block = lay_out(text, fonts, &shape).map_err(no_text)?;
@@ -165,7 +172,8 @@ fn date<S: Source>(update: &mut Update<'_, S>, spot: &Spot, text: &str, fonts: &
     content.save().begin_text().fill_gray(0.0);
     block.draw(&mut content);
     content.end_text().restore();
-    let resources = Dictionary::new().with("Font", fonts.resources(update, block.kind)?);
+    let mut resources = Dictionary::new().with("Font", fonts.resources(update, block.kind)?);
+    care.colours(&mut resources);
     Ok(update.add_stream(appearance::form(spot).with("Resources", resources), content.finish(), true)?)
 }
 
@@ -191,7 +199,7 @@ fn pen(page: &sealbridge_pdf::Page) -> f64 {
 }
 
 /// Strokes as lines with round ends; a stroke of one point is a dot.
-fn drawing<S: Source>(update: &mut Update<'_, S>, spot: &Spot, strokes: &[Vec<[f32; 2]>], pen: f64) -> Result<Reference, StampError> {
+fn drawing<S: Source>(update: &mut Update<'_, S>, spot: &Spot, strokes: &[Vec<[f32; 2]>], pen: f64, care: &Care) -> Result<Reference, StampError> {
     let pen = pen.min(spot.width / 4.0).min(spot.height / 4.0);
     let place = |[x, y]: [f32; 2]| (pen / 2.0 + f64::from(x) * (spot.width - pen), pen / 2.0 + f64::from(y) * (spot.height - pen));
     let mut content = ContentBuilder::new();
@@ -207,5 +215,7 @@ fn drawing<S: Source>(update: &mut Update<'_, S>, spot: &Spot, strokes: &[Vec<[f
         content.stroke();
     }
     content.restore();
-    Ok(update.add_stream(appearance::form(spot), content.finish(), true)?)
+    let mut resources = Dictionary::new();
+    care.colours(&mut resources);
+    Ok(update.add_stream(appearance::form(spot).with("Resources", resources), content.finish(), true)?)
 }

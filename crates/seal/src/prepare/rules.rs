@@ -9,8 +9,14 @@ use super::StampRequest;
 use crate::error::StampError;
 use crate::placement::Placement;
 
-/// Refuses what is forbidden.
-pub(super) fn check<S: Source>(document: &Document<S>, form: &Form, earlier: &[SignatureField], request: &StampRequest<'_>) -> Result<(), StampError> {
+/// Refuses what is forbidden; `field` is the signature field's name, an existing one's or the new one's.
+pub(super) fn check<S: Source>(
+    document: &Document<S>,
+    form: &Form,
+    earlier: &[SignatureField],
+    request: &StampRequest<'_>,
+    field: &str,
+) -> Result<(), StampError> {
     let permissions = document.permissions();
     if document.is_encrypted() {
         let forbidden = match request.placement {
@@ -49,13 +55,21 @@ pub(super) fn check<S: Source>(document: &Document<S>, form: &Form, earlier: &[S
     if certified.is_some() || certification == Some(1) {
         return Err(would_break(certified, "it is a certification that forbids every change"));
     }
-    let mut touched: Vec<&str> = request.field_values.iter().map(|(name, _)| name.as_str()).collect();
-    if let Placement::Field(name) = &request.placement {
-        touched.push(name);
+    let certified = earlier.iter().find(|signature| signature.doc_mdp.is_some() || signature.lock_doc_mdp.is_some());
+    if (certified.is_some() || certification.is_some()) && !matches!(request.placement, Placement::Field(_)) {
+        // Signing is allowed from level 2 on, making a field to sign in at no level (ISO 32000-2, Table 257); pyHanko holds to that.
+        return Err(would_break(certified, "it is a certification that allows signing only in fields that are there"));
     }
+    if let Some(signature) = earlier.iter().find(|signature| signature.lock_doc_mdp == Some(1)) {
+        return Err(would_break(Some(signature), "its lock forbids every change"));
+    }
+    let mut touched: Vec<&str> = request.field_values.iter().map(|(name, _)| name.as_str()).collect();
+    touched.retain(|name| form.field(name).is_some());
+    // A new field too: a lock on everything, or on everything but some, is one on fields that come later.
+    touched.push(field);
     for signature in earlier {
         for lock in [&signature.field_mdp, &signature.lock].into_iter().flatten() {
-            if touched.iter().any(|name| form.field(name).is_some() && covers(lock, name)) {
+            if touched.iter().any(|name| covers(lock, name)) {
                 return Err(would_break(Some(signature), "it locks a field that would be changed"));
             }
         }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use sealbridge_pdf::{Dictionary, Object, PdfString, Reference, Source, Update};
 use skrifa::instance::{LocationRef, Size};
+use skrifa::raw::TableProvider as _;
 use skrifa::string::StringId;
 use skrifa::{FontRef, MetadataProvider as _};
 use subsetter::GlyphRemapper;
@@ -31,8 +32,10 @@ pub(super) fn subset<S: Source>(
     font: &FontRef<'_>,
     remapper: &GlyphRemapper,
     used: &BTreeMap<u16, Used>,
+    list_glyphs: bool,
 ) -> Result<(), StampError> {
     let program = subsetter::subset(data, 0, remapper).map_err(|error| StampError::Font(error.to_string()))?;
+    let glyphs = usize::from(FontRef::from_index(&program, 0).and_then(|font| font.maxp()).map_or(0, |table| table.num_glyphs()));
     let outlines = match table(&program, b"CFF ") {
         Some(cff) => Outlines::Cff(cff.to_vec()),
         None => Outlines::TrueType(program),
@@ -62,6 +65,12 @@ pub(super) fn subset<S: Source>(
             "CIDFontType0"
         }
     };
+    if list_glyphs {
+        // 9.8.3.2: one bit per CID, the high-order bit first. Every glyph of the subset is a CID, parts of composed glyphs too.
+        let set = (0..glyphs.div_ceil(8)).map(|byte| (0..8).fold(0_u8, |bits, bit| bits << 1 | u8::from(byte * 8 + bit < glyphs)));
+        let set = update.add_stream(Dictionary::new(), set.collect(), true)?;
+        descriptor.set("CIDSet", set);
+    }
     let descriptor = update.add(descriptor)?;
     let system = Dictionary::new()
         .with("Registry", Object::String(PdfString::literal("Adobe")))

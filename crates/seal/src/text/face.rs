@@ -52,6 +52,10 @@ pub struct Fonts<'a> {
     used: BTreeMap<u16, Used>,
     latin: Option<Reference>,
     embedded: Option<Reference>,
+    /// Plain Latin goes into the embedded font too.
+    embed_all: bool,
+    /// The subset's descriptor lists its glyphs.
+    list_glyphs: bool,
 }
 
 impl std::fmt::Debug for Fonts<'_> {
@@ -64,11 +68,25 @@ impl<'a> Fonts<'a> {
     /// With a font for what Helvetica does not have. It is looked at when it is first needed.
     #[must_use]
     pub fn new(data: Option<&'a [u8]>) -> Self {
-        Fonts { data, font: None, remapper: GlyphRemapper::new(), used: BTreeMap::new(), latin: None, embedded: None }
+        let (embed_all, list_glyphs) = (false, false);
+        Fonts { data, font: None, remapper: GlyphRemapper::new(), used: BTreeMap::new(), latin: None, embedded: None, embed_all, list_glyphs }
+    }
+
+    /// Wants every text in the embedded font, if one was given; `list_glyphs`: with a `/CIDSet`.
+    pub(crate) fn embed_all(&mut self, list_glyphs: bool) {
+        (self.embed_all, self.list_glyphs) = (true, list_glyphs);
+    }
+
+    /// Whether a text is in Helvetica, which is not embedded.
+    pub(crate) fn has_latin(&self) -> bool {
+        self.latin.is_some()
     }
 
     /// The font that a whole text can be shown in.
-    pub(super) fn kind_for(text: &str) -> Kind {
+    pub(super) fn kind_for(&self, text: &str) -> Kind {
+        if self.embed_all && self.data.is_some() {
+            return Kind::Embedded;
+        }
         let plain = text.chars().all(|character| character == '\n' || latin::glyph(character).is_some());
         if plain { Kind::Latin } else { Kind::Embedded }
     }
@@ -126,7 +144,7 @@ impl<'a> Fonts<'a> {
             update.put(reference, embed::helvetica());
         }
         if let (Some(reference), Some(data), Some(font)) = (self.embedded, self.data, self.font) {
-            embed::subset(update, reference, data, &font, &self.remapper, &self.used)?;
+            embed::subset(update, reference, data, &font, &self.remapper, &self.used, self.list_glyphs)?;
         }
         Ok(())
     }

@@ -89,7 +89,7 @@ fn proportions(kind: Kind) -> (f64, f64, f64) {
 
 /// Width of one line of text in parts of its size.
 pub(crate) fn width_of(text: &str, fonts: &mut Fonts<'_>) -> Result<f64, TextError> {
-    let kind = Fonts::kind_for(text);
+    let kind = fonts.kind_for(text);
     let glyphs: Result<Vec<Glyph>, TextError> = text.chars().map(|character| fonts.glyph(kind, character)).collect();
     Ok(advance(&glyphs?, 1.0))
 }
@@ -106,7 +106,7 @@ pub fn lay_out(text: &str, fonts: &mut Fonts<'_>, shape: &Shape) -> Result<Block
     if text.chars().any(|character| character.is_control() && !(character == '\n' && shape.multiline)) {
         return Err(TextError::Control);
     }
-    let kind = Fonts::kind_for(&text);
+    let kind = fonts.kind_for(&text);
     let mut paragraphs = Vec::new();
     for paragraph in text.split('\n') {
         let glyphs: Result<Vec<Glyph>, TextError> = paragraph.chars().map(|character| fonts.glyph(kind, character)).collect();

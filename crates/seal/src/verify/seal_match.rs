@@ -89,7 +89,8 @@ pub(super) fn judge<S: Source>(
     }
     let judged = judge_maker(&seal, verified, at, policy, problems);
     match (&stamp.shown, Picture::from_seal(seal.picture())) {
-        (Ok(shown), Ok(own)) if *shown == own => {}
+        // PDF/A-1 knows no soft masks; there stamping writes the same picture with a stencil.
+        (Ok(shown), Ok(own)) if *shown == own || *shown == own.stencilled() => {}
         (Ok(_), Ok(_)) => problems.push(problem(ProblemCode::SealPicture)),
         (Err(reason), _) => problems.push(explained(ProblemCode::SealPicture, reason)),
         (_, Err(error)) => problems.push(explained(ProblemCode::SealPictureUnknown, error)),
@@ -257,10 +258,11 @@ fn numbers<const N: usize>(object: &Object) -> Option<[f64; N]> {
 fn read_picture<S: Source>(document: &Document<S>, stream: &Stream) -> Result<Picture, NotShown> {
     let (width, height, rgb) = samples(document, stream, b"DeviceRGB", 3)?;
     let alpha = match document.lookup(&stream.dictionary, "SMask")? {
-        Object::Null => None,
+        Object::Null => stencil(document, stream, width, height)?,
+        _ if stream.dictionary.has("Mask") => return Err(NotShown::Because("the picture has two masks")),
         Object::Stream(mask) => {
             let (mask_width, mask_height, alpha) = samples(document, &mask, b"DeviceGray", 1)?;
-            if (mask_width, mask_height) != (width, height) || mask.dictionary.has("SMask") {
+            if (mask_width, mask_height) != (width, height) || mask.dictionary.has("SMask") || mask.dictionary.has("Mask") {
                 return Err(NotShown::Because("the picture's mask has another size"));
             }
             Some(alpha)
@@ -268,6 +270,23 @@ fn read_picture<S: Source>(document: &Document<S>, stream: &Stream) -> Result<Pi
         _ => return Err(NotShown::Because("the picture's mask is no picture")),
     };
     Ok(Picture { width, height, rgb, alpha })
+}
+
+/// Opacity of each pixel by an explicit mask of the picture's own size, of the kind that stamping writes.
+fn stencil<S: Source>(document: &Document<S>, picture: &Stream, width: u32, height: u32) -> Result<Option<Vec<u8>>, NotShown> {
+    let mask = match document.lookup(&picture.dictionary, "Mask")? {
+        Object::Null => return Ok(None),
+        Object::Stream(mask) => mask,
+        _ => return Err(NotShown::Because("the picture's mask is no picture")),
+    };
+    let number = |key: &str| -> Result<Option<i64>, NotShown> { Ok(document.lookup(&mask.dictionary, key)?.as_integer()) };
+    let plain = mask.dictionary.is("Subtype", "Image")
+        && document.lookup(&mask.dictionary, "ImageMask")?.as_bool() == Some(true)
+        && number("BitsPerComponent")? == Some(1)
+        && (number("Width")?, number("Height")?) == (Some(width.into()), Some(height.into()))
+        && !["Decode", "Mask", "SMask", "ColorSpace", "OC", "Alternates"].iter().any(|key| mask.dictionary.has(key));
+    let opacity = if plain { Picture::opacity_of_stencil(width, height, &document.stream_data(&mask)?) } else { None };
+    opacity.map(Some).ok_or(NotShown::Because("the picture's mask is of another kind than a seal's"))
 }
 
 fn samples<S: Source>(document: &Document<S>, stream: &Stream, space: &[u8], channels: u64) -> Result<(u32, u32, Vec<u8>), NotShown> {
@@ -280,7 +299,7 @@ fn samples<S: Source>(document: &Document<S>, stream: &Stream, space: &[u8], cha
     let plain = dictionary.is("Subtype", "Image")
         && document.lookup(dictionary, "ColorSpace")?.as_name() == Some(space)
         && document.lookup(dictionary, "BitsPerComponent")?.as_integer() == Some(8)
-        && !["Decode", "Mask", "ImageMask", "Matte", "OC", "Alternates"].iter().any(|key| dictionary.has(key));
+        && !["Decode", "ImageMask", "Matte", "OC", "Alternates"].iter().any(|key| dictionary.has(key));
     let pixels = u64::from(width) * u64::from(height);
     if !plain || pixels > PIXELS_MAX {
         return Err(NotShown::Because("the picture is of another kind than a seal's"));

@@ -71,11 +71,15 @@ fn certifications_and_locks_of_others_decide_what_may_still_happen() {
         (certified(1), field(), None, breaks),
         (certified(1), page(), None, breaks),
         (certified(2), field(), Some("a"), None),
+        (certified(2), page(), None, breaks),
+        (certified(3), page(), None, breaks),
         (certified(3), field(), None, None),
         (locked("All", &[]), field(), None, breaks),
         (locked("Include", &["a"]), field(), Some("a"), breaks),
         (locked("Include", &["a"]), field(), Some("b"), None),
         (locked("Include", &["a"]), page(), Some("b"), None),
+        (locked("All", &[]), page(), None, breaks),
+        (locked("Exclude", &["a"]), page(), None, breaks),
         (locked("Exclude", &["seal"]), field(), Some("b"), breaks),
         (locked("Exclude", &["seal"]), field(), None, None),
     ]
@@ -186,4 +190,92 @@ fn encrypted_documents_are_stamped_where_their_author_allows_it() {
             assert!(Document::open(&stamped, OpenOptions::default()).is_err(), "still behind its password");
         }
     }
+}
+
+/// Runs the pyHanko script; `None`, said aloud, where Python or pyHanko is absent.
+fn pyhanko_signer(arguments: &[&str]) -> Option<String> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/all/pyhanko_signer.py");
+    let output = std::process::Command::new("python3").arg(script).args(arguments).output();
+    let Some(output) = output.ok().filter(|output| output.status.code() != Some(77)) else {
+        eprintln!("SKIPPED: pyHanko is not installed");
+        return None;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn what_pyhanko_signed_certified_locked_or_encrypted_stays_valid_for_it_or_is_refused() {
+    let person = Person::new(Algorithm::Es256, 7);
+    let folder = tempfile::tempdir().unwrap();
+    let (source, made, stamped) = (folder.path().join("form.pdf"), folder.path().join("made"), folder.path().join("stamped"));
+    std::fs::write(&source, form()).unwrap();
+    for folder in [&made, &stamped] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    if pyhanko_signer(&["make", source.to_str().unwrap(), made.to_str().unwrap()]).is_none() {
+        return;
+    }
+    let places = [
+        ("field", Placement::Field("seal".to_owned()), None),
+        ("filled", Placement::Field("seal".to_owned()), Some("a")),
+        ("page", Placement::Page { index: 0, x_mm: 10.0, y_mm: 10.0, width_mm: 30.0 }, None),
+    ];
+    let mut results = std::collections::BTreeMap::new();
+    for entry in std::fs::read_dir(&made).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let file = std::fs::read(&path).unwrap();
+        let password = if name.contains("-user-") { "user" } else { "" };
+        let options = OpenOptions { password: Some(password.as_bytes().to_vec()), ..OpenOptions::default() };
+        let document = Document::open(&file, options.clone()).unwrap();
+        for (place, placement, fill) in &places {
+            let field_values = fill.iter().map(|name: &&str| ((*name).to_owned(), "value".to_owned())).collect();
+            let wish = StampRequest { field_values, ..request(&person, placement.clone()) };
+            let outcome = match prepare(&document, &wish) {
+                Err(error) => error.code(),
+                Ok(prepared) => {
+                    let hash = OriginalHash::of(&file).unwrap();
+                    let cms = person.cms(&prepared.digest(&hash).unwrap());
+                    let check = Check { original: Some(&hash), now: NOW, options: options.clone(), ..Check::default() };
+                    let finished = finish_and_check(&file, prepared, &cms, &check).unwrap();
+                    std::fs::write(stamped.join(format!("{name}.{place}.pdf")), [file.as_slice(), &finished.tail].concat()).unwrap();
+                    "stamped"
+                }
+            };
+            results.insert(format!("{name}.{place}"), outcome);
+        }
+    }
+    let breaks = "earlier-signature-would-break";
+    for (name, field, filled, page) in [
+        ("approved", "stamped", "stamped", "stamped"),
+        ("approved-twice", "stamped", "stamped", "stamped"),
+        ("certified-1", breaks, breaks, breaks),
+        ("certified-2", "stamped", "stamped", breaks),
+        ("certified-3", "stamped", "stamped", breaks),
+        ("locked-all", breaks, breaks, breaks),
+        ("locked-a", "stamped", breaks, "stamped"),
+        ("locked-but-seal", "stamped", breaks, breaks),
+        ("locked-seal", breaks, breaks, "stamped"),
+        ("lock-forbids-changes", breaks, breaks, breaks),
+        ("lock-allows-filling", "stamped", breaks, breaks),
+        ("encrypted-2", "stamped", "stamped", "stamped"),
+        ("encrypted-3", "stamped", "stamped", "stamped"),
+        ("encrypted-4", "stamped", "stamped", "stamped"),
+        ("encrypted-6", "stamped", "stamped", "stamped"),
+        ("encrypted-user-2", "stamped", "stamped", "stamped"),
+        ("encrypted-user-3", "stamped", "stamped", "stamped"),
+        ("encrypted-user-4", "stamped", "stamped", "stamped"),
+        ("encrypted-user-6", "stamped", "stamped", "stamped"),
+    ] {
+        for (place, want) in [("field", field), ("filled", filled), ("page", page)] {
+            assert_eq!(results.remove(&format!("{name}.{place}")), Some(want), "{name}.{place}");
+        }
+    }
+    assert!(results.is_empty(), "every document has its expectation: {results:?}");
+    let said = pyhanko_signer(&["judge", stamped.to_str().unwrap()]).unwrap();
+    let fine = |verdict: &str| ["NONE", "LTA_UPDATES", "FORM_FILLING"].iter().any(|level| verdict.ends_with(&format!("={level}")));
+    let fell: Vec<&str> = said.lines().filter(|line| !line.split_whitespace().skip(1).all(fine)).collect();
+    assert!(fell.is_empty(), "{fell:#?}");
+    assert_eq!(said.lines().count(), std::fs::read_dir(&stamped).unwrap().count());
 }

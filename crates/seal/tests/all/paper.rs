@@ -73,6 +73,13 @@ impl Paper {
         self.objects.len()
     }
 
+    /// Puts more entries into an object that is a dictionary.
+    pub(crate) fn amend(&mut self, number: usize, entries: &str) {
+        let object = &mut self.objects[number - 1];
+        let end = object.rfind(">>").unwrap();
+        object.insert_str(end, &format!("{entries} "));
+    }
+
     /// The file, with a classic cross-reference table.
     pub(crate) fn file(&self) -> Vec<u8> {
         let mut out = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n".to_vec();

@@ -61,6 +61,12 @@ pub(crate) struct Pair<'a> {
 
 /// Our own verifier: the signature that covers the whole file must be intact and trusted, and its seal must fit.
 pub(crate) fn ours(world: &World, job: usize, pair: &Pair<'_>) -> Result<Opinion, Failure> {
+    let said = verify(world, job, pair, pair.stamped)?;
+    Ok(read_ours(&said["documents"][0]).unwrap_or_else(|| Opinion::NotValid(short(&said.to_string()))))
+}
+
+/// What `sealbridge verify --json` says of a file; where that is no JSON, the text it printed.
+pub(super) fn verify(world: &World, job: usize, pair: &Pair<'_>, file: &Path) -> Result<Value, Failure> {
     let mut command = world.sealbridge(job);
     command.args(["verify", "--json", "--lang", "en"]).arg("--trust").arg(&world.trust);
     let mut input = Vec::new();
@@ -68,9 +74,8 @@ pub(crate) fn ours(world: &World, job: usize, pair: &Pair<'_>) -> Result<Opinion
         command.args(["--password-fd", "0"]);
         input = format!("{password}\n").into_bytes();
     }
-    let ran = process::run(command.arg(pair.stamped), &input, pair.limit)?;
-    let said: Value = serde_json::from_slice(&ran.out).unwrap_or_default();
-    Ok(read_ours(&said["documents"][0]).unwrap_or_else(|| Opinion::NotValid(short(&ran.said()))))
+    let ran = process::run(command.arg(file), &input, pair.limit)?;
+    Ok(serde_json::from_slice(&ran.out).unwrap_or_else(|_| Value::from(ran.said())))
 }
 
 fn read_ours(document: &Value) -> Option<Opinion> {
@@ -112,37 +117,71 @@ fn read_pdfsig(said: &str) -> Opinion {
 }
 
 /// Messages of `qpdf --check` that the stamped file has and the original has not, without numbers and names; `None` where qpdf
-/// could make nothing of the original.
+/// could not open the original, so that all it says of the stamped file is new.
 pub(crate) fn qpdf(pair: &Pair<'_>) -> Result<Option<Vec<String>>, Failure> {
-    let ask = |file: &Path| -> Result<(BTreeSet<String>, bool), Failure> {
+    let ask = |file: &Path| -> Result<Checked, Failure> {
         let mut command = Command::new("qpdf");
         if let Some(password) = pair.password {
             command.arg(format!("--password={password}"));
         }
         let ran = process::run(command.arg("--check").arg(file), b"", pair.limit)?;
-        // Exit code 2: not so much damaged as no PDF to it.
-        let usable = ran.status.and_then(|status| status.code()).is_some_and(|code| code != 2);
-        Ok((complaints(&ran.said(), &file.to_string_lossy()), usable))
+        let said = ran.said();
+        // This line comes once the cross-reference and the catalog were read, however much is damaged behind them.
+        let opened = said.contains("PDF Version: ");
+        Ok(Checked { opened, code: ran.status.and_then(|status| status.code()), complaints: complaints(&said, &file.to_string_lossy()) })
     };
-    let (before, usable_before) = ask(pair.original)?;
-    if !usable_before {
+    let before = ask(pair.original)?;
+    if !before.opened {
         return Ok(None);
     }
-    let (after, _) = ask(pair.stamped)?;
-    Ok(Some(after.difference(&before).cloned().collect()))
+    Ok(Some(new_complaints(&before, &ask(pair.stamped)?)))
 }
 
-/// Lines that complain, without the file's name and without digits: offsets and object numbers differ after appending.
-fn complaints(said: &str, file: &str) -> BTreeSet<String> {
+/// How `qpdf --check` ended: 0 without a word, 3 with warnings, 2 with errors.
+#[derive(Debug, Default)]
+struct Checked {
+    opened: bool,
+    code: Option<i32>,
+    complaints: BTreeSet<Complaint>,
+}
+
+/// A line that complains, without the file's name and without digits: offsets and object numbers differ after appending.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Complaint {
+    error: bool,
+    words: String,
+}
+
+/// What is said for the first time, or more severely than before. Whether qpdf meets a damaged object while it reads the document (a
+/// warning) or while it looks at the pages (an error, with the page's number in front) depends on what it happened to read first,
+/// so an error that was a warning is new only where qpdf now comes to a worse end as well.
+fn new_complaints(before: &Checked, after: &Checked) -> Vec<String> {
+    let severe = |code: Option<i32>| match code {
+        Some(0) => 0,
+        Some(3) => 1,
+        _ => 2,
+    };
+    let worse = severe(after.code) > severe(before.code);
+    let known =
+        |complaint: &&Complaint| before.complaints.iter().any(|earlier| earlier.words == complaint.words && (!worse || earlier.error || !complaint.error));
+    let mut new: Vec<String> = after.complaints.iter().filter(|complaint| !known(complaint)).map(|complaint| complaint.words.clone()).collect();
+    if worse && new.is_empty() {
+        new.push(format!("qpdf --check ended with {:?} and ends with {:?}", before.code, after.code));
+    }
+    new
+}
+
+fn complaints(said: &str, file: &str) -> BTreeSet<Complaint> {
     said.lines()
         .filter(|line| line.contains("WARNING") || line.contains("ERROR") || line.starts_with("qpdf:") || line.contains(file))
         .filter(|line| !line.starts_with("checking ") && !line.contains("operation succeeded with warnings") && !line.ends_with("errors detected"))
-        .map(|line| line.replace(file, ""))
         .map(|line| {
-            line.trim_start_matches("WARNING: ").trim_start_matches("ERROR: ").chars().filter(|character| !character.is_ascii_digit()).collect::<String>()
+            let error = !line.starts_with("WARNING: ");
+            let words = line.replace(file, "");
+            let words = words.trim_start_matches("WARNING: ").trim_start_matches("ERROR: ");
+            let words: String = words.chars().filter(|character| !character.is_ascii_digit()).collect();
+            Complaint { error, words: words.trim_start_matches("page : ").to_owned() }
         })
-        // Whether a complaint is met before or while looking at the pages depends on what was asked first.
-        .map(|line| line.trim_start_matches("page : ").to_owned())
         .collect()
 }
 
@@ -202,25 +241,35 @@ impl PyHanko {
         Ok(first.contains("\"ready\"").then_some(running))
     }
 
-    /// Judges the stamp; asks about the original where it says no.
+    /// Judges the stamp. Only where the original cannot even be opened, a no is none.
     pub(crate) fn judge(&mut self, pair: &Pair<'_>) -> Result<Opinion, Failure> {
-        let said = self.ask(pair.stamped, pair.password, true)?;
+        let said = self.ask(pair.stamped, pair.password, "stamp")?;
         let words = short(&format!("{} {}", said["verdict"].as_str().unwrap_or_default(), said["words"].as_str().unwrap_or_default()));
         let opinion = match said["verdict"].as_str() {
             Some("valid") => return Ok(Opinion::Valid),
             Some("none") => Opinion::NoSignature(words),
             _ => Opinion::NotValid(words),
         };
-        let before = self.ask(pair.original, pair.password, false)?;
+        let before = self.ask(pair.original, pair.password, "open")?;
         Ok(if before["verdict"] == "readable" { opinion } else { Opinion::CannotRead(short(before["words"].as_str().unwrap_or_default())) })
     }
 
-    fn ask(&mut self, file: &Path, password: Option<&str>, signature: bool) -> Result<Value, Failure> {
+    /// What it says of every signature of a file.
+    pub(super) fn list(&mut self, file: &Path, password: Option<&str>) -> Result<Value, Failure> {
+        self.ask(file, password, "list")
+    }
+
+    /// The same once pyHanko itself has signed the file, in memory.
+    pub(super) fn control(&mut self, file: &Path, password: Option<&str>) -> Result<Value, Failure> {
+        self.ask(file, password, "control")
+    }
+
+    fn ask(&mut self, file: &Path, password: Option<&str>, want: &str) -> Result<Value, Failure> {
         if self.running.is_none() {
             self.running = self.launch()?;
         }
         let Some(running) = &mut self.running else { return failed("the pyHanko worker does not start again") };
-        let request = json!({"file": file, "password": password, "signature": signature});
+        let request = json!({"file": file, "password": password, "want": want});
         let answer = writeln!(running.stdin, "{request}").ok().and_then(|()| running.answers.recv_timeout(self.limit + Duration::from_secs(5)).ok());
         match answer.and_then(|line| serde_json::from_str(&line).ok()) {
             Some(answer) => Ok(answer),
@@ -243,7 +292,7 @@ pub(crate) fn short(text: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{Opinion, complaints, read_ours, read_pdfsig};
+    use super::{Checked, Opinion, complaints, new_complaints, read_ours, read_pdfsig};
 
     #[test]
     fn ours_is_read_for_the_signature_over_the_whole_file() {
@@ -270,11 +319,16 @@ mod tests {
 
     #[test]
     fn complaints_are_compared_without_numbers_and_names() {
-        let before = complaints("checking a.pdf\nWARNING: a.pdf (object 3 0, offset 17): odd\nPDF Version: 1.4\n", "a.pdf");
-        let after = complaints("checking b/a.pdf\nWARNING: b/a.pdf (object 30 0, offset 99): odd\nWARNING: b/a.pdf: new\n", "b/a.pdf");
-        assert_eq!(after.difference(&before).collect::<Vec<_>>(), [": new"]);
-        let (before, after) =
-            (complaints("WARNING: page object 3 0: odd", "a.pdf"), complaints("ERROR: page 1: page object 3 0: odd\nqpdf: errors detected", "a.pdf"));
-        assert_eq!(before, after);
+        let checked = |said: &str, file: &str, code: i32| Checked { opened: true, code: Some(code), complaints: complaints(said, file) };
+        let before = checked("checking a.pdf\nWARNING: a.pdf (object 3 0, offset 17): odd\nPDF Version: 1.4\n", "a.pdf", 3);
+        let after = checked("checking b/a.pdf\nWARNING: b/a.pdf (object 30 0, offset 99): odd\nWARNING: b/a.pdf: new\n", "b/a.pdf", 3);
+        assert_eq!(new_complaints(&before, &after), [": new"]);
+        assert_eq!(new_complaints(&after, &before), Vec::<String>::new());
+
+        let warned = |code| checked("WARNING: page object 3 0: odd", "a.pdf", code);
+        let failed = checked("ERROR: page 1: page object 3 0: odd\nqpdf: errors detected", "a.pdf", 2);
+        assert_eq!(new_complaints(&warned(2), &failed), Vec::<String>::new());
+        assert_eq!(new_complaints(&warned(3), &failed), ["page object  : odd"], "a warning became an error, and the end is worse");
+        assert_eq!(new_complaints(&checked("", "a.pdf", 0), &checked("", "a.pdf", 2)).len(), 1, "a worse end needs no words");
     }
 }

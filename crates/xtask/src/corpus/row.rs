@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::earlier::Kept;
 use super::judges::Opinion;
 use crate::steps::Failure;
 
@@ -50,6 +51,8 @@ pub(super) struct Row {
     /// `same`, `NEW`, `cannot-read` or `SKIPPED`.
     pub(super) qpdf: &'static str,
     qpdf_new: Vec<String>,
+    /// By judge, what became of the signatures that the original has; empty where it has none.
+    pub(super) earlier: Vec<(&'static str, Kept)>,
     pub(super) seen: &'static str,
     /// Whether the original is the beginning of the result.
     prefix: Option<bool>,
@@ -69,6 +72,7 @@ impl Row {
             pyhanko: None,
             qpdf: "",
             qpdf_new: Vec::new(),
+            earlier: Vec::new(),
             seen: "",
             prefix: None,
             growth: 0,
@@ -118,7 +122,16 @@ impl Row {
 
     /// Stamped, and nobody objects.
     fn fine(&self) -> bool {
-        self.fate == Fate::Stamped && self.prefix == Some(true) && self.qpdf != "NEW" && !self.opinions().iter().any(|opinion| opinion.objects())
+        self.fate == Fate::Stamped
+            && self.prefix == Some(true)
+            && self.qpdf != "NEW"
+            && !self.opinions().iter().any(|opinion| opinion.objects())
+            && !self.lost()
+    }
+
+    /// A judge says that a signature of the original is worse than it was.
+    fn lost(&self) -> bool {
+        self.earlier.iter().any(|(_, kept)| matches!(kept, Kept::Lost(_)))
     }
 
     /// Stamped, and every judge that is installed read it and calls it valid.
@@ -149,6 +162,12 @@ impl Row {
         for message in &self.qpdf_new {
             text += &format!(" [{message}]");
         }
+        for (judge, kept) in &self.earlier {
+            text += &format!(" earlier-{judge}={}", kept.word());
+            if let Kept::Lost(words) = kept {
+                text += &format!(" [{words}]");
+            }
+        }
         text + &format!(" {} ms", self.ms)
     }
 
@@ -164,6 +183,7 @@ impl Row {
             "pyhanko": self.pyhanko,
             "qpdf": self.qpdf,
             "qpdfNew": self.qpdf_new,
+            "earlier": self.earlier.iter().map(|(judge, kept)| ((*judge).to_owned(), json!(kept))).collect::<serde_json::Map<_, _>>(),
             "seal": self.seen,
             "prefix": self.prefix,
             "growth": self.growth,
@@ -201,6 +221,16 @@ impl Totals {
                 if let Some(opinion) = opinion {
                     *totals.judges.entry(format!("{judge} {}", opinion.word())).or_default() += 1;
                 }
+            }
+            for (judge, kept) in &row.earlier {
+                let word = match kept {
+                    Kept::All { good: 0, .. } => "no signature that was good",
+                    Kept::All { .. } => "kept",
+                    Kept::Lost(_) => "LOST",
+                    Kept::Unknown(_) => "unknown",
+                    Kept::Skipped => "SKIPPED",
+                };
+                *totals.judges.entry(format!("earlier signatures, {judge}: {word}")).or_default() += 1;
             }
             if row.fate == Fate::Stamped {
                 *totals.judges.entry(format!("qpdf {}", row.qpdf)).or_default() += 1;

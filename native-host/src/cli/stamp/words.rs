@@ -53,6 +53,14 @@ impl Teller {
                 Language::En => format!(" ({})", done.place.place_en),
             };
             self.voice.line(format!("{}{}{place}", self.voice.pick("已盖章：", "Stamped: "), job.stamped().display()));
+            if !done.place.not_kept.is_empty() {
+                let claims = done.place.claims.join(", ");
+                let rules: Vec<&str> = done.place.not_kept.iter().map(|rule| rule.words()).map(|(zh, en)| self.voice.pick(zh, en)).collect();
+                self.voice.line(match self.voice.language {
+                    Language::ZhCn => format!("  该文件声明符合 {claims}，盖章后未能保持：{}", rules.join("；")),
+                    Language::En => format!("  The file claims {claims}; not kept: {}", rules.join("; ")),
+                });
+            }
         }
     }
 

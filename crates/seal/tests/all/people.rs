@@ -220,7 +220,7 @@ fn issue(
         serial: &serial[..8],
         not_before,
         not_after,
-        crl_distribution_point: None,
+        crl_distribution_point: None, ocsp_responder: None,
         extended_key_usage,
     };
     let to_be_signed = ToBeSigned::new(&template, algorithm).unwrap();

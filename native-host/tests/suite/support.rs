@@ -372,7 +372,8 @@ pub(crate) fn authority() -> Certificate {
         serial: &[1],
         not_before: 1_600_000_000,
         not_after: 2_500_000_000,
-        crl_distribution_point: None, ocsp_responder: None,
+        crl_distribution_point: None,
+        ocsp_responder: None,
         extended_key_usage: &[],
     };
     let tbs = ToBeSigned::new(&template, Algorithm::Es256).unwrap();
@@ -561,7 +562,8 @@ fn maker(key: &p256::ecdsa::SigningKey) -> Certificate {
         serial: &[2],
         not_before: 1_600_000_000,
         not_after: 2_500_000_000,
-        crl_distribution_point: None, ocsp_responder: None,
+        crl_distribution_point: None,
+        ocsp_responder: None,
         extended_key_usage: &[sealbridge_pki::oid::KP_SEAL_MAKING],
     };
     let tbs = ToBeSigned::new(&template, Algorithm::Es256).unwrap();

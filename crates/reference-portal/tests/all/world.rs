@@ -173,7 +173,8 @@ fn issue(
         serial: &[serial, 2, 3, 4],
         not_before: now - DAY,
         not_after: now + 365 * DAY,
-        crl_distribution_point: None, ocsp_responder: None,
+        crl_distribution_point: None,
+        ocsp_responder: None,
         extended_key_usage,
     };
     let to_be_signed = ToBeSigned::new(&template, Suite::Es256).unwrap();

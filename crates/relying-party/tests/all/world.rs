@@ -144,7 +144,8 @@ impl Wish {
             serial: &[self.serial, 2, 3, 4],
             not_before: self.not_before,
             not_after: self.not_after,
-            crl_distribution_point: None, ocsp_responder: None,
+            crl_distribution_point: None,
+            ocsp_responder: None,
             extended_key_usage: &self.purposes,
         };
         let signer = issuer.map_or(key, |(_, key)| key);

@@ -2,8 +2,10 @@
 //! hashed and copied; nothing is ever encoded again. Reading a certificate says nothing about trusting it.
 
 mod key_usage;
+pub(crate) mod points;
 
 pub use key_usage::KeyUsage;
+pub use points::DistributionPoint;
 
 use crate::asn1::{self, Asn1Error, Element, tag};
 use crate::credit_code;
@@ -60,6 +62,11 @@ struct Inner {
     key: PublicKey,
     key_usage: KeyUsage,
     extended_key_usage: Vec<ObjectIdentifier>,
+    extended_key_usage_critical: bool,
+    distribution_points: Vec<DistributionPoint>,
+    ocsp_addresses: Vec<String>,
+    issuer_addresses: Vec<String>,
+    ocsp_no_check: bool,
     authority: bool,
     path_length: Option<u8>,
     subject_key_identifier: Option<Vec<u8>>,
@@ -127,6 +134,11 @@ impl Certificate {
             key,
             key_usage: KeyUsage::ABSENT,
             extended_key_usage: Vec::new(),
+            extended_key_usage_critical: false,
+            distribution_points: Vec::new(),
+            ocsp_addresses: Vec::new(),
+            issuer_addresses: Vec::new(),
+            ocsp_no_check: false,
             authority: false,
             path_length: None,
             subject_key_identifier: None,
@@ -291,6 +303,42 @@ impl Certificate {
         &self.0.extended_key_usage
     }
 
+    /// Whether the extended key usage extension is marked critical, as a timestamping authority's must be (RFC 3161 §2.3).
+    #[must_use]
+    pub fn is_extended_key_usage_critical(&self) -> bool {
+        self.0.extended_key_usage_critical
+    }
+
+    /// Where revocation lists that cover it are published (RFC 5280 §4.2.1.13).
+    #[must_use]
+    pub fn distribution_points(&self) -> &[DistributionPoint] {
+        &self.0.distribution_points
+    }
+
+    /// Web addresses of those lists, any scheme.
+    #[must_use]
+    pub fn crl_addresses(&self) -> Vec<String> {
+        points::list_addresses(&self.0.distribution_points)
+    }
+
+    /// Web addresses of OCSP responders for it, any scheme (RFC 5280 §4.2.2.1).
+    #[must_use]
+    pub fn ocsp_addresses(&self) -> &[String] {
+        &self.0.ocsp_addresses
+    }
+
+    /// Web addresses of its issuer's certificate, any scheme.
+    #[must_use]
+    pub fn issuer_addresses(&self) -> &[String] {
+        &self.0.issuer_addresses
+    }
+
+    /// Whether its issuer promises that this OCSP responder's own certificate need not be asked about (RFC 6960 §4.2.2.2.1).
+    #[must_use]
+    pub fn is_ocsp_no_check(&self) -> bool {
+        self.0.ocsp_no_check
+    }
+
     /// Whether it is one of the pair's encryption certificates: key usage is given, has an encryption bit and no signature bit.
     #[must_use]
     pub fn is_encryption_only(&self) -> bool {
@@ -352,6 +400,7 @@ impl Inner {
                     self.key_usage = KeyUsage::from_der(value).map_err(|_| CertificateError::Malformed("its key usage is broken"))?;
                 }
                 oid::EXTENDED_KEY_USAGE => {
+                    self.extended_key_usage_critical = extension.critical;
                     self.extended_key_usage = ExtendedKeyUsage::from_der(value).map_err(|_| CertificateError::Malformed("its extended key usage is broken"))?.0;
                 }
                 oid::BASIC_CONSTRAINTS => {
@@ -359,6 +408,15 @@ impl Inner {
                     self.authority = constraints.ca;
                     self.path_length = constraints.path_len_constraint;
                 }
+                oid::CRL_DISTRIBUTION_POINTS => {
+                    self.distribution_points = points::read_points(value).map_err(|_| CertificateError::Malformed("its revocation list points are broken"))?;
+                }
+                oid::AUTHORITY_INFO_ACCESS => {
+                    // Only where to ask: one that can not be read says nowhere.
+                    self.ocsp_addresses = points::access_addresses(value, &points::OCSP).unwrap_or_default();
+                    self.issuer_addresses = points::access_addresses(value, &points::CA_ISSUERS).unwrap_or_default();
+                }
+                oid::OCSP_NO_CHECK => self.ocsp_no_check = true,
                 oid::SUBJECT_KEY_IDENTIFIER => {
                     // Not security relevant: one that can not be read finds nothing.
                     self.subject_key_identifier = SubjectKeyIdentifier::from_der(value).ok().map(|identifier| identifier.0.into_bytes().into_vec());

@@ -4,10 +4,14 @@
 
 mod algorithm;
 mod sign;
+mod timestamp;
 mod verify;
 
-pub(crate) use algorithm::encoded_signature_scheme;
+pub(crate) use algorithm::{digest_algorithm, encoded_signature_scheme};
+pub(crate) use sign::assemble_around;
 pub use sign::{SignedAttributes, assemble};
+pub use timestamp::{signature_value, with_timestamp};
+pub(crate) use verify::verify_enclosed;
 pub use verify::{VerifiedCms, trim_padding, verify};
 
 use crate::asn1::Asn1Error;
@@ -36,6 +40,8 @@ pub enum CmsError {
     NotSignedData,
     #[error("the signature carries its content instead of standing apart from it")]
     NotDetached,
+    #[error("the signature does not carry the content that it signs")]
+    NoContent,
     #[error("there are {0} signatures where exactly one is expected")]
     SignerCount(usize),
     #[error("the signature has no signed attributes")]
@@ -44,7 +50,7 @@ pub enum CmsError {
     AttributeMissing(&'static str),
     #[error("the signed attribute {0} occurs more than once")]
     AttributeTwice(&'static str),
-    #[error("the content type is not id-data")]
+    #[error("the content is of another type than expected")]
     ContentType,
     /// The document was changed after signing, or it is another document.
     #[error("the document is not the one that was signed")]

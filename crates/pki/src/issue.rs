@@ -19,7 +19,7 @@ pub enum IssueError {
     Serial,
     #[error("the validity ends before it begins, or is outside 1970 to 9999")]
     Validity,
-    #[error("the address of the revocation list is not an ASCII http address")]
+    #[error("the address of revocation list or responder is not an ASCII http address")]
     DistributionPoint,
     #[error("the issuer is no certification authority, or may not sign certificates")]
     NotAuthority,
@@ -71,6 +71,8 @@ pub struct Template<'a> {
     pub not_after: i64,
     /// Where the issuer's revocation list is found.
     pub crl_distribution_point: Option<&'a str>,
+    /// Where the issuer answers OCSP requests.
+    pub ocsp_responder: Option<&'a str>,
     /// Purposes, where the extended key usage extension is wanted.
     pub extended_key_usage: &'a [ObjectIdentifier],
 }
@@ -139,16 +141,25 @@ impl ToBeSigned {
         }
         if !template.extended_key_usage.is_empty() {
             let purposes: Vec<u8> = template.extended_key_usage.iter().flat_map(suite::encode_oid).collect();
-            extensions.push(extension(&oid::EXTENDED_KEY_USAGE, false, &asn1::encode(tag::SEQUENCE, &purposes)));
+            // RFC 3161 §2.3: a timestamping authority's one purpose is critical.
+            let critical = template.extended_key_usage == [oid::KP_TIME_STAMPING];
+            extensions.push(extension(&oid::EXTENDED_KEY_USAGE, critical, &asn1::encode(tag::SEQUENCE, &purposes)));
+            // RFC 6960 §4.2.2.2.1: nobody could ask about the responder but the responder.
+            if template.extended_key_usage == [oid::KP_OCSP_SIGNING] {
+                extensions.push(extension(&oid::OCSP_NO_CHECK, false, &asn1::encode(tag::NULL, &[])));
+            }
         }
         if let Some(address) = template.crl_distribution_point {
-            if !(address.starts_with("http://") || address.starts_with("https://")) || !address.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(IssueError::DistributionPoint);
-            }
+            check_address(address)?;
             // DistributionPoint { distributionPoint [0] { fullName [0] { uniformResourceIdentifier [6] } } }
             let name = asn1::encode(0x86, address.as_bytes());
             let point = asn1::encode(tag::SEQUENCE, &asn1::encode(tag::CONTEXT_0, &asn1::encode(tag::CONTEXT_0, &name)));
             extensions.push(extension(&oid::CRL_DISTRIBUTION_POINTS, false, &asn1::encode(tag::SEQUENCE, &point)));
+        }
+        if let Some(address) = template.ocsp_responder {
+            check_address(address)?;
+            let access = asn1::encode_all(tag::SEQUENCE, &[&suite::encode_oid(&oid::AD_OCSP), &asn1::encode(0x86, address.as_bytes())]);
+            extensions.push(extension(&oid::AUTHORITY_INFO_ACCESS, false, &asn1::encode(tag::SEQUENCE, &access)));
         }
         let extensions = asn1::encode(0xa3, &asn1::encode(tag::SEQUENCE, &extensions.concat()));
         let version = asn1::encode(tag::CONTEXT_0, &asn1::encode_unsigned(&[2]));
@@ -178,6 +189,11 @@ impl ToBeSigned {
         let der = asn1::encode_all(tag::SEQUENCE, &[&self.der, &self.algorithm.identifier(), &asn1::encode_bits(&signature)]);
         Certificate::parse(&der).map_err(IssueError::Unreadable)
     }
+}
+
+fn check_address(address: &str) -> Result<(), IssueError> {
+    let web = address.starts_with("http://") || address.starts_with("https://");
+    if web && address.bytes().all(|byte| byte.is_ascii_graphic()) { Ok(()) } else { Err(IssueError::DistributionPoint) }
 }
 
 fn extension(kind: &ObjectIdentifier, critical: bool, value: &[u8]) -> Vec<u8> {

@@ -59,6 +59,24 @@ impl Name {
         &self.der
     }
 
+    /// Whether it is the same name, as it stands or after folding case and spaces (RFC 5280 §7.1): CAs re-encode names when they renew.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        if self.der() == other.der() {
+            return true;
+        }
+        let (left, right) = (self.attributes(), other.attributes());
+        left.len() == right.len()
+            && !left.is_empty()
+            && left.iter().zip(right).all(|(a, b)| {
+                a.kind == b.kind
+                    && match (&a.text, &b.text) {
+                        (Some(a), Some(b)) => fold(a) == fold(b),
+                        _ => a.der == b.der,
+                    }
+            })
+    }
+
     #[must_use]
     pub fn attributes(&self) -> &[Attribute] {
         &self.attributes
@@ -154,6 +172,10 @@ impl fmt::Display for Name {
         }
         Ok(())
     }
+}
+
+fn fold(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 /// The text of a string of any type that occurs in certificates; none if it is no string or not valid in its type.

@@ -51,6 +51,14 @@ pub const KEY_USAGE: ObjectIdentifier = oid("2.5.29.15");
 pub const BASIC_CONSTRAINTS: ObjectIdentifier = oid("2.5.29.19");
 pub const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = oid("2.5.29.31");
 pub const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = oid("2.5.29.35");
+pub const CRL_NUMBER: ObjectIdentifier = oid("2.5.29.20");
+pub const CRL_REASON: ObjectIdentifier = oid("2.5.29.21");
+pub const INVALIDITY_DATE: ObjectIdentifier = oid("2.5.29.24");
+pub const DELTA_CRL_INDICATOR: ObjectIdentifier = oid("2.5.29.27");
+pub const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = oid("2.5.29.28");
+pub const CERTIFICATE_ISSUER: ObjectIdentifier = oid("2.5.29.29");
+pub const FRESHEST_CRL: ObjectIdentifier = oid("2.5.29.46");
+pub const AUTHORITY_INFO_ACCESS: ObjectIdentifier = oid("1.3.6.1.5.5.7.1.1");
 pub const EXTENDED_KEY_USAGE: ObjectIdentifier = oid("2.5.29.37");
 
 // Extended key usage (RFC 5280 §4.2.1.12).
@@ -59,6 +67,16 @@ pub const KP_CLIENT_AUTH: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.2");
 pub const KP_CODE_SIGNING: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.3");
 pub const KP_TIME_STAMPING: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.8");
 pub const KP_OCSP_SIGNING: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.9");
+/// Where an authority answers questions about revocation (RFC 5280 §4.2.2.1).
+pub const AD_OCSP: ObjectIdentifier = oid("1.3.6.1.5.5.7.48.1");
+/// Where an authority's own certificate is found.
+pub const AD_CA_ISSUERS: ObjectIdentifier = oid("1.3.6.1.5.5.7.48.2");
+
+// OCSP (RFC 6960 §4).
+pub const OCSP_BASIC: ObjectIdentifier = oid("1.3.6.1.5.5.7.48.1.1");
+pub const OCSP_NONCE: ObjectIdentifier = oid("1.3.6.1.5.5.7.48.1.2");
+pub const OCSP_NO_CHECK: ObjectIdentifier = oid("1.3.6.1.5.5.7.48.1.5");
+
 /// Making electronic seals. No standard names this purpose; this one is the reference CA's own, derived from the UUID
 /// 5f1ea05f-3521-4737-ad61-fae3281fa5ef in an arc that anyone may use so. (2.25.UUID would need an arc of 128 bits, which the
 /// libraries below do not read.) Policies may name other CAs' purposes beside it or instead.
@@ -97,6 +115,8 @@ pub const SIGNED_DATA: ObjectIdentifier = oid("1.2.840.113549.1.7.2");
 pub const CONTENT_TYPE: ObjectIdentifier = oid("1.2.840.113549.1.9.3");
 pub const MESSAGE_DIGEST: ObjectIdentifier = oid("1.2.840.113549.1.9.4");
 pub const SIGNING_TIME: ObjectIdentifier = oid("1.2.840.113549.1.9.5");
+/// What a timestamp token carries (RFC 3161 §2.4.2).
+pub const TST_INFO: ObjectIdentifier = oid("1.2.840.113549.1.9.16.1.4");
 pub const SIGNING_CERTIFICATE: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.12");
 pub const TIMESTAMP_TOKEN: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.14");
 pub const SIGNING_CERTIFICATE_V2: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.47");

@@ -1,6 +1,6 @@
 //! Certification paths (RFC 5280 §6) at a given time, from a holder's certificate to one of the caller's anchors.
 //! Finding candidate paths is done here, within a budget; each candidate is judged by `certval`, whose types stay inside.
-//! Revocation is not looked at here. The certificates that came with a signature are material, never anchors.
+//! Revocation is another question ([`crate::revocation`]). The certificates that came with a signature are material, never anchors.
 
 mod judge;
 mod search;
@@ -8,7 +8,7 @@ mod search;
 use crate::certificate::Certificate;
 use crate::key::KeyError;
 use crate::oid::ObjectIdentifier;
-use crate::usable::{Unusable, usable_as_seal_maker, usable_for_login, usable_for_stamp};
+use crate::usable::{Unusable, usable_as_seal_maker, usable_for_login, usable_for_stamp, usable_for_timestamp};
 use thiserror::Error;
 
 /// The most intermediate certificates and anchors that are looked at.
@@ -27,6 +27,23 @@ pub enum Use<'a> {
     SealMaker {
         purposes: &'a [ObjectIdentifier],
     },
+    /// Giving timestamps (RFC 3161 §2.3).
+    Timestamp,
+}
+
+/// What a caller may demand of a path beyond its being valid (RFC 5280 §6.1.1); by default nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Inputs {
+    /// Certificate policies that are acceptable; empty: any.
+    pub policies: Vec<ObjectIdentifier>,
+    /// The path must be valid for one of the policies.
+    pub explicit_policy: bool,
+    /// No policy may be mapped to another one.
+    pub inhibit_mapping: bool,
+    /// anyPolicy counts for nothing.
+    pub inhibit_any_policy: bool,
+    /// The most certificates between leaf and anchor, self-issued ones not counted; [`MAX_INTERMEDIATES`] at most in any case.
+    pub max_intermediates: Option<usize>,
 }
 
 /// A path that was accepted. Only [`check`] makes one.
@@ -107,6 +124,7 @@ pub fn check(leaf: &Certificate, intermediates: &[Certificate], anchors: &[Certi
     let usable = match purpose {
         Use::Login => usable_for_login(leaf, at),
         Use::Stamp => usable_for_stamp(leaf, at),
+        Use::Timestamp => usable_for_timestamp(leaf, at),
         Use::SealMaker { purposes } => usable_as_seal_maker(leaf, at, purposes),
     };
     usable.map_err(PathError::Leaf)?;
@@ -118,6 +136,14 @@ pub fn check(leaf: &Certificate, intermediates: &[Certificate], anchors: &[Certi
 /// # Errors
 /// [`PathError`].
 pub fn check_any(leaf: &Certificate, intermediates: &[Certificate], anchors: &[Certificate], at: i64) -> Result<VerifiedPath, PathError> {
+    check_with(leaf, intermediates, anchors, at, &Inputs::default())
+}
+
+/// The same with demands on policies and length.
+///
+/// # Errors
+/// [`PathError`].
+pub fn check_with(leaf: &Certificate, intermediates: &[Certificate], anchors: &[Certificate], at: i64, inputs: &Inputs) -> Result<VerifiedPath, PathError> {
     if at <= 0 {
         return Err(PathError::Time);
     }
@@ -130,7 +156,11 @@ pub fn check_any(leaf: &Certificate, intermediates: &[Certificate], anchors: &[C
     let candidates = search::candidates(leaf, intermediates, anchors);
     let mut first = None;
     for certificates in candidates {
-        match judge::judge(&certificates, at) {
+        if inputs.max_intermediates.is_some_and(|most| between(&certificates) > most) {
+            first.get_or_insert(PathError::PathLength);
+            continue;
+        }
+        match judge::judge(&certificates, at, inputs) {
             Ok(()) => return Ok(VerifiedPath { certificates, at }),
             Err(error) => {
                 first.get_or_insert(error);
@@ -138,6 +168,11 @@ pub fn check_any(leaf: &Certificate, intermediates: &[Certificate], anchors: &[C
         }
     }
     Err(first.unwrap_or(PathError::NoPath))
+}
+
+/// How many authorities stand between leaf and anchor; one that issued to itself does not count (RFC 5280 §6.1.4 l).
+fn between(path: &[Certificate]) -> usize {
+    path.get(1..path.len().saturating_sub(1)).unwrap_or_default().iter().filter(|certificate| !certificate.is_self_issued()).count()
 }
 
 fn validity(certificate: &Certificate, at: i64) -> Result<(), PathError> {

@@ -26,6 +26,9 @@ pub enum Unusable {
     /// No accepted purpose is among those that the certificate states.
     #[error("the certificate does not say that it is for making seals")]
     NoSealMaker,
+    /// RFC 3161 §2.3: timestamping must be stated, alone and critical.
+    #[error("the certificate is not for timestamping and nothing else")]
+    NoTimestamper,
     #[error("the certificate is a certification authority's")]
     Authority,
     #[error("the certificate's key can not be used: {0}")]
@@ -53,6 +56,20 @@ pub fn usable_as_known_seal_maker(certificate: &Certificate, now: i64) -> Result
     check_signing(certificate)?;
     certificate.public_key().check_usable().map_err(Unusable::Key)?;
     check_time(certificate, now)
+}
+
+/// Whether the holder may give timestamps with it at `at` (Unix seconds): a signing key, and timestamping as its one purpose, marked critical (RFC 3161 §2.3).
+///
+/// # Errors
+/// [`Unusable`]: the first reason, kind of certificate before validity.
+pub fn usable_for_timestamp(certificate: &Certificate, at: i64) -> Result<(), Unusable> {
+    if certificate.extended_key_usage() != [oid::KP_TIME_STAMPING] || !certificate.is_extended_key_usage_critical() {
+        return Err(Unusable::NoTimestamper);
+    }
+    check_holder(certificate)?;
+    check_signing(certificate)?;
+    certificate.public_key().check_usable().map_err(Unusable::Key)?;
+    check_time(certificate, at)
 }
 
 /// Whether the certificate states purposes and all of them are among these: it is then for nothing else.

@@ -168,7 +168,18 @@ fn build(
 ) -> Result<Certificate, DeskError> {
     let mut serial = [0_u8; 16];
     getrandom::fill(&mut serial)?;
-    let template = Template { kind, issuer, subject, spki, serial: &serial, not_before, not_after, crl_distribution_point: None, extended_key_usage };
+    let template = Template {
+        kind,
+        issuer,
+        subject,
+        spki,
+        serial: &serial,
+        not_before,
+        not_after,
+        crl_distribution_point: None,
+        ocsp_responder: None,
+        extended_key_usage,
+    };
     let to_be_signed = ToBeSigned::new(&template, Algorithm::Es256)?;
     Ok(to_be_signed.assemble(&sign(key, to_be_signed.der()))?)
 }

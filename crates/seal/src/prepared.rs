@@ -193,22 +193,7 @@ impl PreparedStamp {
     /// # Errors
     /// [`StampError::Mismatch`] where the ranges do not fit together.
     pub fn tail_parts(&self) -> Result<(&[u8], &[u8]), StampError> {
-        let wrong = || StampError::Mismatch("its ranges do not fit together");
-        let [start, before, behind, rest] = self.byte_range;
-        let whole = self.original_len.checked_add(self.tail.len() as u64).ok_or_else(wrong)?;
-        if start != 0
-            || before != self.contents.start
-            || behind != self.contents.end
-            || behind.checked_add(rest) != Some(whole)
-            || before < self.original_len
-            || behind <= before
-        {
-            return Err(wrong());
-        }
-        let local = |absolute: u64| absolute.checked_sub(self.original_len).and_then(|offset| usize::try_from(offset).ok()).ok_or_else(wrong);
-        let head = self.tail.get(..local(before)?).ok_or_else(wrong)?;
-        let foot = self.tail.get(local(behind)?..).ok_or_else(wrong)?;
-        Ok((head, foot))
+        parts(&self.tail, self.original_len, self.byte_range, &self.contents)
     }
 
     /// The SHA-256 that is signed, from the hash of the original.
@@ -237,6 +222,21 @@ impl PreparedStamp {
         fill_contents(&mut tail, self.original_len, self.contents, cms)?;
         Ok(tail)
     }
+}
+
+/// The parts of a tail before and behind the hole; see [`PreparedStamp::tail_parts`].
+pub(crate) fn parts<'a>(tail: &'a [u8], original_len: u64, byte_range: [u64; 4], contents: &Range<u64>) -> Result<(&'a [u8], &'a [u8]), StampError> {
+    let wrong = || StampError::Mismatch("its ranges do not fit together");
+    let [start, before, behind, rest] = byte_range;
+    let whole = original_len.checked_add(tail.len() as u64).ok_or_else(wrong)?;
+    if start != 0 || before != contents.start || behind != contents.end || behind.checked_add(rest) != Some(whole) || before < original_len || behind <= before
+    {
+        return Err(wrong());
+    }
+    let local = |absolute: u64| absolute.checked_sub(original_len).and_then(|offset| usize::try_from(offset).ok()).ok_or_else(wrong);
+    let head = tail.get(..local(before)?).ok_or_else(wrong)?;
+    let foot = tail.get(local(behind)?..).ok_or_else(wrong)?;
+    Ok((head, foot))
 }
 
 mod base64 {

@@ -1,28 +1,36 @@
 //! Verifying: every signature of a document, what it covers, who made it, and whether the seal is the signer's.
 //!
-//! Judged is what was signed, at the time it was signed; bytes behind the last signed revision are never ignored, and what later
-//! revisions changed is compared object by object with what was signed. It does not ask whether a certificate was revoked.
+//! Judged is what was signed, at the time it was signed, proven by a timestamp where there is one; bytes behind the last signed
+//! revision are never ignored, and what later revisions changed is compared object by object with what was signed. Whether a
+//! certificate was revoked is judged from what travels with the document and what the caller supplies.
 
 mod change;
 mod integrity;
 mod report;
 mod revisions;
+mod revocation;
 mod seal_match;
 mod sentences;
 mod signature;
 mod time;
+mod timestamp;
 
 pub use change::{Allowed, Change, Changed, Level};
 pub use report::{Covered, Problem, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer, Trust, Verdict};
+pub use revocation::{CertificateStatus, PadesLevel, SourceWord, StatusWord};
 pub use sentences::Language;
+pub use timestamp::TimestampReport;
 
 use sealbridge_pdf::form::Form;
 use sealbridge_pdf::{Document, PdfError, Source, signatures};
 use sealbridge_pki::Certificate;
 use sealbridge_pki::oid::ObjectIdentifier;
+use sealbridge_pki::path::VerifiedPath;
 
 use crate::hashing::{OriginalHash, RangeDigests};
 use crate::ses;
+use crate::store::Evidence;
+use timestamp::Proofs;
 
 /// Most signatures that are looked at in one document.
 pub const SIGNATURES_MAX: usize = 256;
@@ -39,6 +47,12 @@ pub struct Policy<'a> {
     pub seal_makers: &'a [[u8; 32]],
     /// Further certificates that may lie between signer and anchor.
     pub intermediates: &'a [Certificate],
+    /// Authorities that are trusted for timestamps only, beside the anchors.
+    pub timestamp_anchors: &'a [Certificate],
+    /// Revocation lists, responses and certificates that the caller knows, beside those in the document.
+    pub evidence: Option<&'a Evidence>,
+    /// Whether a signer is trusted only where every certificate up to the anchor is shown not to be revoked.
+    pub require_revocation: bool,
     /// Unix seconds; the time that counts where a signature gives none, and the latest that a signature may claim.
     pub now: i64,
     /// The earliest time that a signature may claim, Unix seconds, where the caller knows one.
@@ -62,6 +76,9 @@ impl Default for Policy<'_> {
             seal_maker_purposes: ses::PURPOSES,
             seal_makers: &[],
             intermediates: &[],
+            timestamp_anchors: &[],
+            evidence: None,
+            require_revocation: false,
             now: 0,
             signed_not_before: None,
             signed_not_after: None,
@@ -78,6 +95,14 @@ impl Default for Policy<'_> {
 /// # Errors
 /// [`PdfError`] where the document can not be read at all; everything about a signature is in the report.
 pub fn verify<S: Source>(document: &Document<S>, policy: &Policy<'_>) -> Result<Report, PdfError> {
+    Ok(examine(document, policy)?.0)
+}
+
+/// The same, with the paths that were accepted, of signers and of timestamping authorities: whose revocation there is to be asked about.
+///
+/// # Errors
+/// As [`verify`].
+pub fn examine<S: Source>(document: &Document<S>, policy: &Policy<'_>) -> Result<(Report, Vec<VerifiedPath>), PdfError> {
     let fields = signatures(document)?;
     if fields.len() > SIGNATURES_MAX {
         return Err(PdfError::Budget { what: "signatures" });
@@ -85,15 +110,21 @@ pub fn verify<S: Source>(document: &Document<S>, policy: &Policy<'_>) -> Result<
     let mut digests = RangeDigests::new(document.source(), policy.original);
     let length = document.source().len();
     let form = Form::read(document).ok();
+    let mut proofs = Proofs::gather(document, &fields, &mut digests, policy)?;
     let mut reports = Vec::new();
+    let mut paths = Vec::new();
     for (number, field) in fields.iter().enumerate() {
-        if policy.only_field.is_some_and(|only| only != field.name) {
+        if timestamp::is_timestamp(field) || policy.only_field.is_some_and(|only| only != field.name) {
             continue;
         }
         let others: Vec<_> = fields.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, other)| other).collect();
-        reports.push(signature::judge(document, form.as_ref(), field, &others, &mut digests, policy)?);
+        let (report, path) = signature::judge(document, form.as_ref(), field, &others, &mut digests, &mut proofs, policy)?;
+        reports.push(report);
+        paths.extend(path);
     }
+    paths.extend(proofs.paths);
     revisions::judge(document, form.as_ref(), &fields, &mut reports, policy)?;
     let revisions = document.revisions()?.len();
-    Ok(Report::new(length, document.repaired(), document.is_encrypted(), revisions, policy.allowed, reports))
+    let file = (length, document.repaired(), document.is_encrypted(), revisions);
+    Ok((Report::new(file, policy.allowed, reports, proofs.reports), paths))
 }

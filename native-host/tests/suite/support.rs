@@ -373,6 +373,7 @@ pub(crate) fn authority() -> Certificate {
         not_before: 1_600_000_000,
         not_after: 2_500_000_000,
         crl_distribution_point: None,
+        ocsp_responder: None,
         extended_key_usage: &[],
     };
     let tbs = ToBeSigned::new(&template, Algorithm::Es256).unwrap();
@@ -435,6 +436,7 @@ fn put(session: &Session, number: u8, wanted: &Wanted) {
         not_before: now + wanted.from * 86_400,
         not_after: now + wanted.until * 86_400,
         crl_distribution_point: None,
+        ocsp_responder: None,
         extended_key_usage: &purposes,
     };
     let tbs = ToBeSigned::new(&template, Algorithm::Es256).unwrap();
@@ -561,6 +563,7 @@ fn maker(key: &p256::ecdsa::SigningKey) -> Certificate {
         not_before: 1_600_000_000,
         not_after: 2_500_000_000,
         crl_distribution_point: None,
+        ocsp_responder: None,
         extended_key_usage: &[sealbridge_pki::oid::KP_SEAL_MAKING],
     };
     let tbs = ToBeSigned::new(&template, Algorithm::Es256).unwrap();

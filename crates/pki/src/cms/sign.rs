@@ -26,16 +26,21 @@ impl SignedAttributes {
     /// # Errors
     /// [`CmsError::DigestLength`], [`CmsError::Key`] if key and algorithm do not fit.
     pub fn new(document_digest: &[u8], signer: &Certificate, algorithm: Algorithm) -> Result<Self, CmsError> {
+        Self::over(&oid::DATA, document_digest, signer, algorithm)
+    }
+
+    /// The same for content of another type.
+    pub(crate) fn over(content_type: &ObjectIdentifier, document_digest: &[u8], signer: &Certificate, algorithm: Algorithm) -> Result<Self, CmsError> {
         let digest = DigestAlgorithm::from_size(document_digest.len()).ok_or(CmsError::DigestLength)?;
         signer.public_key().check_algorithm(algorithm)?;
         let scheme = algorithm.scheme_with(digest);
-        let content_type = attribute(&oid::CONTENT_TYPE, &suite::encode_oid(&oid::DATA));
+        let kind = attribute(&oid::CONTENT_TYPE, &suite::encode_oid(content_type));
         let message_digest = attribute(&oid::MESSAGE_DIGEST, &asn1::encode(tag::OCTET_STRING, document_digest));
         // ESSCertIDv2 (RFC 5035 §3): hashAlgorithm is left out, as its default is SHA-256; issuerSerial is left out, as PAdES recommends.
         let identifier = asn1::encode(tag::SEQUENCE, &asn1::encode(tag::OCTET_STRING, &signer.sha256()));
         let signing_certificate = asn1::encode(tag::SEQUENCE, &asn1::encode(tag::SEQUENCE, &identifier));
         let signing_certificate = attribute(&oid::SIGNING_CERTIFICATE_V2, &signing_certificate);
-        let der = asn1::encode_set_of(vec![content_type, message_digest, signing_certificate]);
+        let der = asn1::encode_set_of(vec![kind, message_digest, signing_certificate]);
         Ok(Self { der, signer: signer.clone(), scheme, half: signer.public_key().ecdsa_half() })
     }
 
@@ -77,6 +82,16 @@ impl SignedAttributes {
 /// # Errors
 /// [`CmsError::Key`] if the signature is not the signer's over these attributes; [`CmsError::Budget`] for too long a chain.
 pub fn assemble(attributes: &SignedAttributes, signature: &[u8], chain: &[Certificate]) -> Result<Vec<u8>, CmsError> {
+    assemble_around(attributes, signature, chain, (&oid::DATA, None))
+}
+
+/// The same around content of a type, which is carried along; SignedData is then of version 3 (RFC 5652 §5.1).
+pub(crate) fn assemble_around(
+    attributes: &SignedAttributes,
+    signature: &[u8],
+    chain: &[Certificate],
+    (content_type, content): (&ObjectIdentifier, Option<&[u8]>),
+) -> Result<Vec<u8>, CmsError> {
     attributes.check(signature)?;
     if chain.len() >= MAX_CERTIFICATES {
         return Err(CmsError::Budget);
@@ -107,12 +122,14 @@ pub fn assemble(attributes: &SignedAttributes, signature: &[u8], chain: &[Certif
         }
     }
     let certificates = retag(&asn1::encode_set_of(certificates), tag::CONTEXT_0);
+    let content = content.map(|content| asn1::encode(tag::CONTEXT_0, &asn1::encode(tag::OCTET_STRING, content))).unwrap_or_default();
+    let outer_version = asn1::encode_unsigned(&[if *content_type == oid::DATA { 1 } else { 3 }]);
     let signed_data = asn1::encode_all(
         tag::SEQUENCE,
         &[
-            &version,
+            &outer_version,
             &asn1::encode(tag::SET, &digest),
-            &asn1::encode(tag::SEQUENCE, &suite::encode_oid(&oid::DATA)),
+            &asn1::encode_all(tag::SEQUENCE, &[&suite::encode_oid(content_type), &content]),
             &certificates,
             &asn1::encode(tag::SET, &signer_info),
         ],
@@ -120,7 +137,7 @@ pub fn assemble(attributes: &SignedAttributes, signature: &[u8], chain: &[Certif
     Ok(asn1::encode_all(tag::SEQUENCE, &[&suite::encode_oid(&oid::SIGNED_DATA), &asn1::encode(tag::CONTEXT_0, &signed_data)]))
 }
 
-fn attribute(kind: &ObjectIdentifier, value: &[u8]) -> Vec<u8> {
+pub(super) fn attribute(kind: &ObjectIdentifier, value: &[u8]) -> Vec<u8> {
     asn1::encode_all(tag::SEQUENCE, &[&suite::encode_oid(kind), &asn1::encode(tag::SET, value)])
 }
 

@@ -37,10 +37,33 @@ pub struct VerifiedCms {
 /// # Errors
 /// [`CmsError`]: the first thing that is wrong.
 pub fn verify(cms: &[u8], document_digest: &dyn Fn(DigestAlgorithm) -> Option<Vec<u8>>) -> Result<VerifiedCms, CmsError> {
-    if cms.len() > MAX_SIZE {
-        return Err(CmsError::TooLarge);
-    }
     let parts = Parts::read(cms)?;
+    if parts.content.is_some() {
+        return Err(CmsError::NotDetached);
+    }
+    if parts.content_type != oid::DATA {
+        return Err(CmsError::ContentType);
+    }
+    judge(&parts, document_digest)
+}
+
+/// Verifies a signature that carries its content, of this type, and gives the content's octets (RFC 5652 §5.2).
+///
+/// # Errors
+/// [`CmsError`]: the first thing that is wrong.
+pub(crate) fn verify_enclosed(cms: &[u8], content_type: &ObjectIdentifier) -> Result<(VerifiedCms, Vec<u8>), CmsError> {
+    let parts = Parts::read(cms)?;
+    if parts.content_type != *content_type {
+        return Err(CmsError::ContentType);
+    }
+    let mut content = parts.content.ok_or(CmsError::NoContent)?.expect(tag::CONTEXT_0)?.reader()?;
+    let octets = content.element()?.octets()?;
+    content.finish()?;
+    let verified = judge(&parts, &|digest| Some(digest.digest(&octets)))?;
+    Ok((verified, octets))
+}
+
+fn judge(parts: &Parts<'_>, document_digest: &dyn Fn(DigestAlgorithm) -> Option<Vec<u8>>) -> Result<VerifiedCms, CmsError> {
     let info = SignerInfo::read(parts.signer_info)?;
     let digest = digest_algorithm(&info.digest_algorithm)?;
     let scheme = signature_scheme(&info.signature_algorithm, Some(digest))?;
@@ -52,7 +75,7 @@ pub fn verify(cms: &[u8], document_digest: &dyn Fn(DigestAlgorithm) -> Option<Ve
     let attributes = Attributes::read(&attributes_element)?;
 
     // Message digest and content type (RFC 5652 §11).
-    if suite::decode_oid(&attributes.only(&oid::CONTENT_TYPE, "content-type")?)? != oid::DATA {
+    if suite::decode_oid(&attributes.only(&oid::CONTENT_TYPE, "content-type")?)? != parts.content_type {
         return Err(CmsError::ContentType);
     }
     let message_digest = attributes.only(&oid::MESSAGE_DIGEST, "message-digest")?.octets()?;
@@ -115,6 +138,9 @@ pub fn trim_padding(contents: &[u8]) -> Result<&[u8], CmsError> {
 
 /// What of SignedData (RFC 5652 §5.1) matters here.
 struct Parts<'a> {
+    content_type: ObjectIdentifier,
+    /// eContent with its tag, where the signature carries it.
+    content: Option<Element<'a>>,
     /// Encoded certificates; other choices of CertificateSet are left out.
     certificates: Vec<&'a [u8]>,
     signer_info: Element<'a>,
@@ -122,6 +148,9 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn read(cms: &'a [u8]) -> Result<Self, CmsError> {
+        if cms.len() > MAX_SIZE {
+            return Err(CmsError::TooLarge);
+        }
         let mut content_info = Element::parse(cms)?.expect(tag::SEQUENCE)?.reader()?;
         if suite::decode_oid(&content_info.element()?)? != oid::SIGNED_DATA {
             return Err(CmsError::NotSignedData);
@@ -135,12 +164,8 @@ impl<'a> Parts<'a> {
         fields.expect(tag::SET)?;
         let mut encapsulated = fields.expect(tag::SEQUENCE)?.reader()?;
         let content_type = suite::decode_oid(&encapsulated.element()?)?;
-        if !encapsulated.is_empty() {
-            return Err(CmsError::NotDetached);
-        }
-        if content_type != oid::DATA {
-            return Err(CmsError::ContentType);
-        }
+        let content = encapsulated.next()?;
+        encapsulated.finish()?;
         let mut certificates = Vec::new();
         if let Some(set) = fields.optional(tag::CONTEXT_0)? {
             let mut choices = set.reader()?;
@@ -164,7 +189,7 @@ impl<'a> Parts<'a> {
             }
             return Err(CmsError::SignerCount(count));
         }
-        Ok(Self { certificates, signer_info })
+        Ok(Self { content_type, content, certificates, signer_info })
     }
 
     /// The certificate that the SignerInfo names.

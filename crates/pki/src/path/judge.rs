@@ -1,7 +1,7 @@
 //! Judging one candidate path with `certval` (RFC 5280 §6.1, RFC 5937 for constraints in the anchor). Signatures are verified by this crate's own
 //! keys and allow-list, so that a path can not be built on what signatures may not be. No type of `certval` leaves this file.
 
-use super::{PathError, validity};
+use super::{Inputs, PathError, validity};
 use crate::certificate::Certificate;
 use crate::cms;
 use crate::key::{KeyError, PublicKey, RSA_MIN_BITS};
@@ -14,7 +14,7 @@ use der::asn1::BitString;
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 /// Whether the path, leaf first and anchor last, is valid at `at`.
-pub(super) fn judge(path: &[Certificate], at: i64) -> Result<(), PathError> {
+pub(super) fn judge(path: &[Certificate], at: i64, inputs: &Inputs) -> Result<(), PathError> {
     let (Some((anchor, issued)), Some(leaf)) = (path.split_last(), path.first()) else { return Err(PathError::NoPath) };
     let between = issued.get(1..).ok_or(PathError::NoPath)?;
     // What certval would call a failed signature, said precisely.
@@ -32,6 +32,12 @@ pub(super) fn judge(path: &[Certificate], at: i64) -> Result<(), PathError> {
     // The anchor is the caller's own and stands beside the path, not in a store; revocation is another check.
     settings.set_require_ta_store(false);
     settings.set_check_revocation_status(false);
+    if !inputs.policies.is_empty() {
+        settings.set_initial_policy_set(inputs.policies.iter().map(ToString::to_string).collect());
+    }
+    settings.set_initial_explicit_policy_indicator(inputs.explicit_policy);
+    settings.set_initial_policy_mapping_inhibit_indicator(inputs.inhibit_mapping);
+    settings.set_initial_inhibit_any_policy_indicator(inputs.inhibit_any_policy);
     settings.set_enforce_trust_anchor_constraints(true);
     settings.set_enforce_trust_anchor_validity(true);
     settings.set_min_rsa_modulus_bits(u16::try_from(RSA_MIN_BITS).unwrap_or(u16::MAX));

@@ -3,7 +3,6 @@
 
 use super::{MAX_CANDIDATES, MAX_INTERMEDIATES};
 use crate::certificate::Certificate;
-use crate::name::Name;
 
 /// How many issuers are looked at altogether.
 const MAX_STEPS: usize = 512;
@@ -56,31 +55,11 @@ impl Search<'_> {
 }
 
 fn issuers<'a>(of: &Certificate, among: &'a [Certificate]) -> Vec<&'a Certificate> {
-    let mut all: Vec<&Certificate> = among.iter().filter(|issuer| same_name(of.issuer(), issuer.subject())).collect();
+    let mut all: Vec<&Certificate> = among.iter().filter(|issuer| of.issuer().is_same(issuer.subject())).collect();
     // False sorts first: a key identifier that contradicts is only a hint, so it comes last instead of being left out.
     all.sort_by_key(|issuer| match (of.authority_key_identifier(), issuer.subject_key_identifier()) {
         (Some(wanted), Some(has)) => wanted != has,
         _ => false,
     });
     all
-}
-
-fn same_name(left: &Name, right: &Name) -> bool {
-    if left.der() == right.der() {
-        return true;
-    }
-    let (left, right) = (left.attributes(), right.attributes());
-    left.len() == right.len()
-        && !left.is_empty()
-        && left.iter().zip(right).all(|(a, b)| {
-            a.kind == b.kind
-                && match (&a.text, &b.text) {
-                    (Some(a), Some(b)) => fold(a) == fold(b),
-                    _ => a.der == b.der,
-                }
-        })
-}
-
-fn fold(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }

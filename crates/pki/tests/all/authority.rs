@@ -122,6 +122,7 @@ pub(crate) fn issue(wish: &Wish<'_>, issuer: Option<(&Certificate, &Key)>, algor
         not_before: wish.not_before,
         not_after: wish.not_after,
         crl_distribution_point: Some("http://ca.example.test/crl"),
+        ocsp_responder: None,
         extended_key_usage: &wish.purposes,
     };
     let to_be_signed = ToBeSigned::new(&template, algorithm).unwrap();

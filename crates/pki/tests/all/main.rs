@@ -8,6 +8,7 @@ mod authority;
 mod certificates;
 mod cms;
 mod corpus;
+mod evidence;
 mod exceptions;
 mod openssl;
 mod panics;

@@ -7,7 +7,7 @@ use sealbridge_pki::{Algorithm, DigestAlgorithm};
 use std::path::Path;
 use std::process::Command;
 
-fn openssl(folder: &Path, arguments: &[&str]) -> Result<String, String> {
+pub(crate) fn openssl(folder: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("openssl").current_dir(folder).args(arguments).output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if output.status.success() { Ok(said) } else { Err(said) }

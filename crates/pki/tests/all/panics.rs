@@ -1,10 +1,14 @@
 //! No bytes make a parser panic: arbitrary ones, and genuine ones with pieces changed, cut and repeated.
 
 use crate::authority::{Key, subject, world};
+use crate::evidence::{info as statement, office};
 use proptest::prelude::*;
 use sealbridge_pki::cms::{self, SignedAttributes};
+use sealbridge_pki::crl::{self, Crl};
+use sealbridge_pki::ocsp::{self, CertId, IdentifierHash, Status};
 use sealbridge_pki::request::{Request, RequestInfo};
-use sealbridge_pki::{Algorithm, Certificate, Name, PublicKey, asn1, credit_code, suite};
+use sealbridge_pki::tsp::{self, Imprint};
+use sealbridge_pki::{Algorithm, Certificate, DigestAlgorithm, Name, PublicKey, asn1, credit_code, suite};
 use std::sync::LazyLock;
 
 static GENUINE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
@@ -12,7 +16,19 @@ static GENUINE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let attributes = SignedAttributes::new(&suite::sha256(b"document"), &world.holder, Algorithm::Es256).unwrap();
     let signature = world.holder_key.sign_digest(attributes.scheme(), &attributes.signing_digest());
     let info = RequestInfo::new(&subject("测试"), &Key::p256(7).spki(), Algorithm::Es256).unwrap();
+    let office = office();
+    let imprint = Imprint::of(DigestAlgorithm::Sha256, b"document");
+    let asked =
+        ocsp::Request { certificates: vec![CertId::new(&office.holder, &office.root, IdentifierHash::Sha1).unwrap()], nonce: Some(ocsp::nonce(&[1; 8])) };
+    let token = office.token(&statement(&office, imprint.clone(), Some(vec![1])));
+    let entry = crl::Entry { serial: vec![1], time: office.now, reason: Some(1) };
     vec![
+        tsp::Request::new(imprint, &[1; 8]).to_der(),
+        tsp::granted(&token),
+        token,
+        asked.to_der(),
+        office.response(Status::Revoked { time: office.now, reason: Some(1) }, office.now, Some(&ocsp::nonce(&[1; 8]))).der().to_vec(),
+        office.list(1, office.now, &[entry]).der().to_vec(),
         world.holder.der().to_vec(),
         cms::assemble(&attributes, &signature, &[world.issuing]).unwrap(),
         info.assemble(&Key::p256(7).sign(Algorithm::Es256, info.der())).unwrap(),
@@ -28,6 +44,14 @@ fn read_everything(bytes: &[u8]) {
     let _ = cms::trim_padding(bytes).map(|trimmed| cms::verify(trimmed, &|digest| Some(digest.digest(b"document"))));
     let _ = cms::verify(bytes, &|digest| Some(digest.digest(b"document")));
     let _ = Request::parse(bytes);
+    let _ = tsp::Request::parse(bytes);
+    let _ = tsp::Response::parse(bytes).map(|response| response.accept(&tsp::Request::new(Imprint::of(DigestAlgorithm::Sha256, b"document"), &[1])));
+    let _ = tsp::verify(bytes, &|digest| Some(digest.digest(b"document")));
+    let _ = cms::signature_value(bytes);
+    let _ = cms::with_timestamp(bytes, bytes);
+    let _ = ocsp::Request::parse(bytes);
+    let _ = ocsp::Response::parse(bytes).map(|response| response.singles().len());
+    let _ = Crl::parse(bytes).map(|list| (list.len(), list.find(&[1], list.issuer())));
     let _ = Name::parse(bytes).map(|name| name.to_string());
     let _ = credit_code::find(bytes);
     let _ = asn1::Element::parse(bytes).map(|element| (asn1::time(&element), element.octets(), element.bits().map(<[u8]>::len)));
@@ -57,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_genuine_bytes(which in 0_usize..6, changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6), cut in any::<prop::sample::Index>(), shorten in any::<bool>()) {
+    fn damaged_genuine_bytes(which in 0_usize..12, changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6), cut in any::<prop::sample::Index>(), shorten in any::<bool>()) {
         let mut bytes = GENUINE[which].clone();
         for (at, value) in changes {
             let at = at.index(bytes.len());

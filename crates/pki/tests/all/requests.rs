@@ -58,6 +58,7 @@ fn issuing_is_checked() {
         not_before: NOW,
         not_after: NOW + DAY,
         crl_distribution_point: None,
+        ocsp_responder: None,
         extended_key_usage: &[],
     };
     let refused = |template: Template<'_>| ToBeSigned::new(&template, Algorithm::Es384).unwrap_err();

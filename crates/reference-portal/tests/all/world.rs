@@ -174,6 +174,7 @@ fn issue(
         not_before: now - DAY,
         not_after: now + 365 * DAY,
         crl_distribution_point: None,
+        ocsp_responder: None,
         extended_key_usage,
     };
     let to_be_signed = ToBeSigned::new(&template, Suite::Es256).unwrap();

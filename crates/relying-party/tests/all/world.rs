@@ -145,6 +145,7 @@ impl Wish {
             not_before: self.not_before,
             not_after: self.not_after,
             crl_distribution_point: None,
+            ocsp_responder: None,
             extended_key_usage: &self.purposes,
         };
         let signer = issuer.map_or(key, |(_, key)| key);

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::change::{Allowed, Change};
+use super::revocation::{CertificateStatus, PadesLevel};
+use super::timestamp::TimestampReport;
 
 /// The one word for a whole document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +147,24 @@ problems! {
     NoTime "signing-time-missing" Note "签名没有注明时间，按当前时间判断" "the signature gives no time, the present time was used"
     /// The time is the signer's own statement.
     ClaimedTime "signing-time-claimed" Note "签名时间由签名人自行声明，没有可信时间戳证明" "the signing time is the signer's own statement, no trusted timestamp proves it"
+    /// The signer states a time after the one that a timestamp proves.
+    TimeAfterTimestamp "signing-time-after-timestamp" Trust "签名注明的时间晚于时间戳证明的时间" "the stated signing time is later than the time that a timestamp proves"
+    /// A timestamp inside the signature is not over it, or can not be read; it proves nothing.
+    TimestampInvalid "timestamp-invalid" Trust "签名中的时间戳无效" "the timestamp in the signature is not valid"
+    /// A timestamp inside the signature is of nobody that is trusted for it; it proves nothing.
+    TimestampUntrusted "timestamp-untrusted" Note "签名中的时间戳不受信任，未采用" "the timestamp in the signature is not trusted and was not relied on"
+    /// A document timestamp can not be read.
+    DocumentTimestampInvalid "document-timestamp-invalid" Broken "文档时间戳无效" "a document timestamp is not valid"
+    /// A document timestamp is of nobody that is trusted for it.
+    DocumentTimestampUntrusted "document-timestamp-untrusted" Trust "文档时间戳不受信任" "a document timestamp is not trusted"
+    /// The time is proven only for after the certificate's end.
+    TimestampTooLate "timestamp-too-late" Note "时间戳晚于证书有效期，未采用" "the timestamp was given after the certificate had ended and was not relied on"
+    /// A certificate was revoked at the time that counts.
+    CertificateRevoked "certificate-revoked" Trust "证书已被吊销" "a certificate was revoked"
+    /// What is known about revocation does not speak about the time that counts.
+    RevocationUnknown "revocation-unknown" Note "没有签名时刻的证书状态信息" "nothing is known about revocation at the time that counts"
+    /// The same, and the caller demands it.
+    RevocationMissing "revocation-missing" Trust "缺少要求的证书状态信息" "the information about revocation that is demanded is missing"
     /// The signature carries no seal.
     NoSeal "seal-absent" Note "此签名没有电子印章" "this signature carries no electronic seal"
     /// The seal can not be read.
@@ -285,6 +305,18 @@ pub struct SignatureReport {
     pub sub_filter: Option<String>,
     /// When, by the signer's own statement. Unix seconds.
     pub signing_time: Option<i64>,
+    /// When it is proven to have existed, by the oldest trusted timestamp in or around it. Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_time: Option<i64>,
+    /// The timestamp inside the signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<TimestampReport>,
+    /// What it brings along to be judged later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<PadesLevel>,
+    /// What is known about revocation, the signer's certificate first, the anchor left out; empty where nobody knows anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revocation: Vec<CertificateStatus>,
     /// `/Name`.
     pub name: Option<String>,
     /// `/Reason`.
@@ -338,15 +370,27 @@ pub struct Report {
     pub allowed: Allowed,
     /// The signatures in the order of the form.
     pub signatures: Vec<SignatureReport>,
+    /// The document timestamps, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timestamps: Vec<TimestampReport>,
 }
 
 impl Report {
-    pub(super) fn new(length: u64, repaired: bool, encrypted: bool, revisions: usize, allowed: Allowed, signatures: Vec<SignatureReport>) -> Self {
-        let covered = signatures.iter().map(|signature| signature.covered_bytes).max().unwrap_or(0);
+    /// `file`: length, whether it was repaired, whether it is encrypted, how many revisions it has.
+    pub(super) fn new(
+        (length, repaired, encrypted, revisions): (u64, bool, bool, usize),
+        allowed: Allowed,
+        signatures: Vec<SignatureReport>,
+        timestamps: Vec<TimestampReport>,
+    ) -> Self {
+        let signed = signatures.iter().map(|signature| signature.covered_bytes).max().unwrap_or(0);
+        let covered = timestamps.iter().map(|timestamp| timestamp.covered_bytes).chain([signed]).max().unwrap_or(0);
         // What follows the newest signature has been judged, and would be among its problems.
-        let newest = signatures.iter().filter(|signature| signature.covered_bytes == covered);
+        let newest = signatures.iter().filter(|signature| signature.covered_bytes == signed);
         let whole = newest.into_iter().any(|signature| signature.covered != Covered::Irregular && signature.intact);
+        // A document with timestamps only is not signed.
         let worst = signatures.iter().map(SignatureReport::severity).max();
+        let worst = worst.map(|worst| timestamps.iter().map(TimestampReport::severity).chain([worst]).max().unwrap_or(worst));
         let verdict = match worst {
             None => Verdict::NoSignature,
             Some(Severity::Broken) => Verdict::Invalid,
@@ -355,7 +399,7 @@ impl Report {
             Some(Severity::Trust) => Verdict::IntactNotTrusted,
             Some(Severity::Note) => Verdict::Valid,
         };
-        Report { verdict, length, uncovered_bytes: length.saturating_sub(covered), repaired, encrypted, revisions, allowed, signatures }
+        Report { verdict, length, uncovered_bytes: length.saturating_sub(covered), repaired, encrypted, revisions, allowed, signatures, timestamps }
     }
 
     /// The newest signature that covers a complete revision.

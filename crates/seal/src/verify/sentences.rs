@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::change::Change;
-use super::report::{Covered, Report, Severity, SignatureReport, Trust, Verdict};
+use super::report::{Covered, Problem, Report, Severity, SignatureReport, Trust, Verdict};
 use crate::ses::Kind;
 
 /// The language of words for people.
@@ -68,6 +68,19 @@ impl Report {
             };
             describe(&mut out, signature, language);
         }
+        let count = self.timestamps.len();
+        for (number, timestamp) in self.timestamps.iter().enumerate() {
+            let _ = match language {
+                Language::ZhCn => write!(out, "\n文档时间戳 {} / {count}：", number + 1),
+                Language::En => write!(out, "\nDocument timestamp {} of {count}: ", number + 1),
+            };
+            let _ = writeln!(out, "{}", state(timestamp.severity(), language));
+            if let Some(time) = timestamp.time {
+                let who = timestamp.authority.as_deref().unwrap_or("-");
+                line(&mut out, language, "时间", "time", &with_remark(language, &crate::time::moment(time), who));
+            }
+            problems(&mut out, &timestamp.problems, language);
+        }
         out
     }
 }
@@ -122,13 +135,7 @@ fn with_remark(language: Language, text: &str, remark: &str) -> String {
 }
 
 fn describe(out: &mut String, signature: &SignatureReport, language: Language) {
-    let state = match signature.severity() {
-        Severity::Broken => language.pick("无效", "not valid"),
-        Severity::Coverage => language.pick("签名后有改动", "changed afterwards"),
-        Severity::Trust => language.pick("完整，签名人未经确认", "intact, signer not confirmed"),
-        Severity::Note => language.pick("有效", "valid"),
-    };
-    let _ = writeln!(out, "{state}");
+    let _ = writeln!(out, "{}", state(signature.severity(), language));
     if let Some(signer) = &signature.signer {
         let mut who = signer.organisation.clone().unwrap_or_else(|| signer.serial.clone());
         if let Some(code) = &signer.credit_code {
@@ -142,7 +149,13 @@ fn describe(out: &mut String, signature: &SignatureReport, language: Language) {
         };
         line(out, language, "证书", "certificate", &[signer.issuer.as_deref().unwrap_or("-"), trust].join(language.pick("，", ", ")));
     }
-    if let Some(time) = signature.signing_time {
+    if let Some(time) = signature.proven_time {
+        let whose = language.pick("由时间戳证明", "proven by a timestamp");
+        line(out, language, "签名时间", "signing time", &with_remark(language, &crate::time::moment(time), whose));
+        if let Some(level) = signature.level {
+            line(out, language, "长期保存级别", "level", level.name());
+        }
+    } else if let Some(time) = signature.signing_time {
         let whose = language.pick("签名人自述，无可信时间戳", "the signer's own statement, no trusted timestamp");
         line(out, language, "签名时间", "signing time", &with_remark(language, &crate::time::moment(time), whose));
     }
@@ -170,7 +183,21 @@ fn describe(out: &mut String, signature: &SignatureReport, language: Language) {
         line(out, language, "印章", "seal", &[with_remark(language, &seal.name, language.pick(zh, en)).as_str(), fits].join(language.pick("，", ", ")));
     }
     changes(out, signature, language);
-    for problem in &signature.problems {
+    problems(out, &signature.problems, language);
+}
+
+/// How bad the worst is, in a few words.
+fn state(severity: Severity, language: Language) -> &'static str {
+    match severity {
+        Severity::Broken => language.pick("无效", "not valid"),
+        Severity::Coverage => language.pick("签名后有改动", "changed afterwards"),
+        Severity::Trust => language.pick("完整，签名人未经确认", "intact, signer not confirmed"),
+        Severity::Note => language.pick("有效", "valid"),
+    }
+}
+
+fn problems(out: &mut String, problems: &[Problem], language: Language) {
+    for problem in problems {
         let (zh, en) = problem.code.words();
         let mark = if problem.code.severity() == Severity::Note { language.pick("说明", "note") } else { language.pick("问题", "problem") };
         let _ = match language {

@@ -6,17 +6,18 @@ use std::cell::RefCell;
 use sealbridge_pdf::form::Form;
 use sealbridge_pdf::{Document, Object, PdfError, SignatureField, Source};
 use sealbridge_pki::cms::{self, CmsError, VerifiedCms};
-use sealbridge_pki::path::{self, PathError, Use};
+use sealbridge_pki::path::{self, PathError, Use, VerifiedPath};
 use sealbridge_pki::{Certificate, Unusable, is_only_for, usable_for_stamp};
 
 use super::integrity::{self, explained, problem};
 use super::report::{Covered, Problem, ProblemCode, Severity, SignatureReport, Signer, Trust};
-use super::{Policy, seal_match, time};
+use super::timestamp::{self, Proofs};
+use super::{PadesLevel, Policy, revocation, seal_match, time};
 use crate::finish::hex;
 use crate::hashing::{HashError, RangeDigests};
 
 /// What makes a stated time useless.
-const TIMES: [ProblemCode; 3] = [ProblemCode::TimeMismatch, ProblemCode::TimeOutOfWindow, ProblemCode::FutureTime];
+const TIMES: [ProblemCode; 4] = [ProblemCode::TimeMismatch, ProblemCode::TimeOutOfWindow, ProblemCode::FutureTime, ProblemCode::TimeAfterTimestamp];
 /// Kinds of signature that are judged.
 const SUB_FILTERS: [&str; 2] = ["ETSI.CAdES.detached", "adbe.pkcs7.detached"];
 
@@ -26,8 +27,9 @@ pub(super) fn judge<S: Source>(
     field: &SignatureField,
     others: &[&SignatureField],
     digests: &mut RangeDigests<'_, S>,
+    proofs: &mut Proofs,
     policy: &Policy<'_>,
-) -> Result<SignatureReport, PdfError> {
+) -> Result<(SignatureReport, Option<VerifiedPath>), PdfError> {
     let structure = integrity::structure(document.source(), field, others)?;
     let mut problems = structure.problems;
     let verified = match structure.range {
@@ -37,11 +39,34 @@ pub(super) fn judge<S: Source>(
     let intact = verified.is_some() && problems.iter().all(|problem| problem.code.severity() < Severity::Broken);
 
     let signing_time = time::judge(field.modified.as_deref(), verified.as_ref().and_then(|verified| verified.signing_time), policy, &mut problems);
-    let at = signing_time.unwrap_or(policy.now);
-    let (trust, issuers) = match &verified {
-        Some(verified) => judge_signer(verified, at, policy, &mut problems),
-        None => (Trust::NotChecked, Vec::new()),
+    let proof = match (&verified, structure.range) {
+        (Some(verified), Some(range)) if intact => timestamp::prove(verified, range.end, signing_time, proofs, policy, &mut problems),
+        _ => timestamp::Proof::default(),
     };
+    let at = proof.time.or(signing_time).unwrap_or(policy.now);
+    let (mut trust, path) = match &verified {
+        Some(verified) => judge_signer(verified, at, policy, proofs, &mut problems),
+        None => (Trust::NotChecked, None),
+    };
+    let issuers: Vec<Certificate> = path.iter().flat_map(|path| path.certificates().iter().skip(1)).cloned().collect();
+    let revocation = match &path {
+        Some(path) => revocation::judge(path, &proofs.store, proof.time, policy, &mut problems),
+        None => Vec::new(),
+    };
+    if problems.iter().any(|problem| matches!(problem.code, ProblemCode::CertificateRevoked | ProblemCode::RevocationMissing)) {
+        trust = Trust::Untrusted;
+    }
+    let level = verified.as_ref().map(|_| match (proof.time, &path) {
+        (Some(time), Some(path)) if revocation::is_complete(path, &proofs.store, time, policy.now) => {
+            if proofs.is_archived(document.source().len()) {
+                PadesLevel::Lta
+            } else {
+                PadesLevel::Lt
+            }
+        }
+        (Some(_), _) => PadesLevel::T,
+        (None, _) => PadesLevel::B,
+    });
     let seal = match &verified {
         Some(verified) if structure.covered != Covered::Irregular => {
             let end = structure.range.map(|range| range.end);
@@ -58,7 +83,7 @@ pub(super) fn judge<S: Source>(
         .and_then(|field| field.widgets.first())
         .and_then(|widget| widget.page)
         .map(|index| index.saturating_add(1));
-    Ok(SignatureReport {
+    let report = SignatureReport {
         field: field.name.clone(),
         page,
         intact,
@@ -70,6 +95,10 @@ pub(super) fn judge<S: Source>(
         algorithm: verified.as_ref().map(|verified| verified.algorithm.name()),
         sub_filter: field.sub_filter.clone(),
         signing_time,
+        proven_time: proof.time,
+        timestamp: proof.inside,
+        level,
+        revocation,
         name: text("Name"),
         reason: text("Reason"),
         location: text("Location"),
@@ -77,7 +106,8 @@ pub(super) fn judge<S: Source>(
         seal,
         changes: Vec::new(),
         problems,
-    })
+    };
+    Ok((report, path))
 }
 
 /// Digest and signature.
@@ -147,8 +177,8 @@ fn cms_code(error: &CmsError) -> ProblemCode {
     }
 }
 
-/// Certificate, key usage and path at the time of signing; with the certificates above the signer's where a path was found.
-fn judge_signer(verified: &VerifiedCms, at: i64, policy: &Policy<'_>, problems: &mut Vec<Problem>) -> (Trust, Vec<Certificate>) {
+/// Certificate, key usage and path at the time of signing; with the path where one was found.
+fn judge_signer(verified: &VerifiedCms, at: i64, policy: &Policy<'_>, proofs: &Proofs, problems: &mut Vec<Problem>) -> (Trust, Option<VerifiedPath>) {
     // A time that can not be so proves nothing about the certificate's validity then.
     let mut sound = !problems.iter().any(|problem| TIMES.contains(&problem.code));
     if is_only_for(&verified.signer, policy.seal_maker_purposes) {
@@ -161,18 +191,16 @@ fn judge_signer(verified: &VerifiedCms, at: i64, policy: &Policy<'_>, problems: 
     }
     if policy.anchors.is_empty() {
         problems.push(problem(ProblemCode::NoAnchors));
-        return (Trust::NotChecked, Vec::new());
+        return (Trust::NotChecked, None);
     }
-    let others: Vec<Certificate> = verified.certificates.iter().chain(policy.intermediates).cloned().collect();
-    match path::check(&verified.signer, &others, policy.anchors, at, Use::Stamp) {
-        Ok(path) => {
-            let issuers = path.certificates().iter().skip(1).cloned().collect();
-            (if sound { Trust::Trusted } else { Trust::Untrusted }, issuers)
-        }
-        Err(PathError::Leaf(_)) => (Trust::Untrusted, Vec::new()),
+    let others: Vec<Certificate> = verified.certificates.iter().chain(policy.intermediates).chain(&proofs.store.certificates).cloned().collect();
+    let others = others.get(..path::MAX_CERTIFICATES).unwrap_or(&others);
+    match path::check(&verified.signer, others, policy.anchors, at, Use::Stamp) {
+        Ok(path) => (if sound { Trust::Trusted } else { Trust::Untrusted }, Some(path)),
+        Err(PathError::Leaf(_)) => (Trust::Untrusted, None),
         Err(error) => {
             problems.push(explained(ProblemCode::Untrusted, error));
-            (Trust::Untrusted, Vec::new())
+            (Trust::Untrusted, None)
         }
     }
 }

@@ -88,3 +88,35 @@ fn ppm(bytes: &[u8]) -> Pixels {
     }
     (words[1].parse().unwrap(), words[2].parse().unwrap(), bytes[at..].to_vec())
 }
+
+/// pyHanko's own judgement of a signature and the timestamp in it, without network, at a time.
+pub(crate) fn pyhanko_timestamped(file: &Path, root: &Path, at: i64) {
+    const SCRIPT: &str = r#"
+import sys
+from datetime import datetime, timezone
+try:
+    from pyhanko.keys import load_cert_from_pemder
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko_certvalidator import ValidationContext
+except ImportError:
+    print("ABSENT"); sys.exit(0)
+file, root, at = sys.argv[1:]
+roots, moment = [load_cert_from_pemder(root)], datetime.fromtimestamp(int(at), tz=timezone.utc)
+with open(file, "rb") as handle:
+    signature = PdfFileReader(handle).embedded_regular_signatures[0]
+    context = lambda: ValidationContext(trust_roots=roots, allow_fetching=False, moment=moment)
+    status = validate_pdf_signature(signature, context(), ts_validation_context=context())
+    assert status.timestamp_validity is not None and status.timestamp_validity.trusted, status.pretty_print_details()
+    print("VALID" if status.bottom_line else "NOT " + status.pretty_print_details())
+"#;
+    let at = at.to_string();
+    let arguments = ["-c", SCRIPT, file.to_str().unwrap(), root.to_str().unwrap(), at.as_str()];
+    let Some(output) = run("python3", &arguments) else { return };
+    let said = both(&output);
+    if said.contains("ABSENT") {
+        eprintln!("SKIPPED: pyHanko is not installed");
+        return;
+    }
+    assert!(said.lines().last() == Some("VALID"), "pyHanko on {}: {said}", file.display());
+}

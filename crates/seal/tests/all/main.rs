@@ -9,6 +9,7 @@ mod elsewhere;
 mod filling;
 mod judges;
 mod keywords;
+mod lasting;
 mod makers;
 mod marks;
 mod paper;

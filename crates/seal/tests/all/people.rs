@@ -5,6 +5,7 @@ use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::traits::PublicKeyParts as _;
 use rsa::{Pkcs1v15Sign, RsaPrivateKey, pss::Pss};
 use sealbridge_pki::asn1::{self, tag};
+use sealbridge_pki::crl::{self, Crl};
 use sealbridge_pki::issue::{Issuer, Kind, Template, ToBeSigned};
 use sealbridge_pki::oid::{self, ObjectIdentifier};
 use sealbridge_pki::{Algorithm, Certificate, DigestAlgorithm, KeyUsage, SignatureScheme, Subject, cms, key, suite};
@@ -166,6 +167,24 @@ impl Person {
         sequence(&[&suite::encode_oid(&oid::SIGNED_DATA), &asn1::encode(tag::CONTEXT_0, &data)])
     }
 
+    /// A timestamping authority below the same root, its certificate valid until then.
+    pub(crate) fn timestamper(&self, until: i64) -> (Certificate, Key) {
+        let key = Key::new(Algorithm::Es256, 103);
+        let name = Subject { country: Some("CN".to_owned()), common_name: Some("时间戳(测试)".to_owned()), ..Subject::default() };
+        let kind = Kind::Holder { key_usage: KeyUsage::SIGNING };
+        let certificate = issue(kind, &name, &key, Some(&self.root), (&self.authority, Algorithm::Es256), &[oid::KP_TIME_STAMPING], NOW - 100 * DAY, until);
+        (certificate, key)
+    }
+
+    /// The root's revocation list with these certificates on it since then, issued at `at` and good for ten days.
+    pub(crate) fn list(&self, at: i64, revoked: &[(&Certificate, i64)]) -> Crl {
+        let entries: Vec<_> =
+            revoked.iter().map(|(certificate, time)| crl::Entry { serial: certificate.serial_bytes().to_vec(), time: *time, reason: Some(1) }).collect();
+        let fields = crl::Fields { issuer: &self.root, number: 1, this_update: at, next_update: at + 10 * DAY, entries: &entries };
+        let draft = crl::Draft::new(&fields, Algorithm::Es256).unwrap();
+        Crl::parse(&draft.assemble(&self.authority.sign(Algorithm::Es256, draft.to_be_signed())).unwrap()).unwrap()
+    }
+
     /// The CMS for a digest, as the host makes it.
     pub(crate) fn cms(&self, digest: &[u8]) -> Vec<u8> {
         let attributes = cms::SignedAttributes::new(digest, &self.certificate, self.algorithm).unwrap();
@@ -221,6 +240,7 @@ fn issue(
         not_before,
         not_after,
         crl_distribution_point: None,
+        ocsp_responder: None,
         extended_key_usage,
     };
     let to_be_signed = ToBeSigned::new(&template, algorithm).unwrap();

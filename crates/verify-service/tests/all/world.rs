@@ -225,6 +225,7 @@ fn issue(
         not_before,
         not_after,
         crl_distribution_point: None,
+        ocsp_responder: None,
         extended_key_usage,
     };
     let to_be_signed = ToBeSigned::new(&template, Suite::Es256).unwrap();

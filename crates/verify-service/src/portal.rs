@@ -76,10 +76,13 @@ pub fn new_key(random: &[u8; 32]) -> String {
     format!("{KEY_PREFIX}{}", Base64UrlUnpadded::encode_string(random))
 }
 
+/// When a key was looked up, and whose it was.
+type Seen = (Instant, Arc<Portal>);
+
 /// Finds portals by their keys.
 #[derive(Debug, Default)]
 pub struct Portals {
-    keys: Mutex<HashMap<[u8; 32], (Instant, Arc<Portal>)>>,
+    keys: Mutex<HashMap<[u8; 32], Seen>>,
     /// By name, with the settings that the policy was made of: it keeps its known paths as long as they are the same.
     policies: Mutex<HashMap<String, (String, Arc<Portal>)>>,
     /// A key that has become stale is looked up by one request; the others wait for it. Unknown keys do not stand here.
@@ -98,7 +101,7 @@ impl Portals {
         // Only digests are compared, so no comparison tells by its time how much of a key is right.
         let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
         let known = || self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
-        let fresh = |(at, portal): (Instant, Arc<Portal>)| (at.elapsed() < FRESH).then_some(portal);
+        let fresh = |(at, portal): Seen| (at.elapsed() < FRESH).then_some(portal);
         let _turn = match known() {
             None => None,
             Some(entry) => match fresh(entry) {

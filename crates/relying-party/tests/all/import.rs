@@ -65,7 +65,7 @@ fn foreign_thumbprints_find_the_certificate() {
 #[test]
 fn numbers_in_extensions_are_found() {
     for (written, expected) in [
-        ("ASN1:UTF8String:TD-客户-1", "TD-客户-1"),
+        ("ASN1:FORMAT:UTF8,UTF8String:TD-客户-1", "TD-客户-1"),
         ("ASN1:PRINTABLESTRING:TD1", "TD1"),
         ("ASN1:FORMAT:HEX,OCTETSTRING:4142", "AB"),
         ("DER:01:02:ff", "0102ff"),

@@ -131,7 +131,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Ok(())
     };
     let ended: Vec<Result<(), Failure>> = std::thread::scope(|scope| {
-        let running: Vec<_> = (0..jobs).map(|_| scope.spawn(&work)).collect();
+        let running: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
         running.into_iter().map(|job| job.join().unwrap_or_else(|_| failed("a job ended badly"))).collect()
     });
     ended.into_iter().collect::<Result<Vec<()>, Failure>>()?;

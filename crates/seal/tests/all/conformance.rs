@@ -65,7 +65,7 @@ fn on_page() -> Placement {
     Placement::Page { index: 0, x_mm: 20.0, y_mm: 30.0, width_mm: 40.0 }
 }
 
-fn dictionary<'a>(document: &Document<&'a Vec<u8>>, of: &Dictionary, key: &str) -> Dictionary {
+fn dictionary(document: &Document<&Vec<u8>>, of: &Dictionary, key: &str) -> Dictionary {
     document.lookup(of, key).unwrap().as_dictionary().cloned().unwrap_or_default()
 }
 

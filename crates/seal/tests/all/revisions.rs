@@ -523,8 +523,9 @@ fn what_honest_programs_append_stays_valid() {
     assert_eq!(report.verdict, Verdict::Valid, "{}", report.text(Language::En));
     assert!(report.signatures[0].changes.iter().all(|change| change.accepted && change.level == Level::Timestamp));
     assert_eq!(grave(&judge(&stored, Allowed::Nothing)), [ProblemCode::ChangeNotAllowed]);
-    // Seals after it, one of them with a filled field, then validation data again.
-    let mut file = stored;
+    // Seals after a signature that certifies nothing, one of them with a filled field, then validation data again.
+    let elsewhere = parameters().with("Action", Object::name("Include")).with("Fields", Object::Array(vec![Object::text("elsewhere")]));
+    let mut file = store(&signed_by_other(&other, &paper(), "FieldMDP", elsewhere));
     for (placement, values) in [
         (Placement::Page { index: 0, x_mm: 100.0, y_mm: 10.0, width_mm: 40.0 }, vec![]),
         // Right over the text, as seals are.

@@ -177,7 +177,9 @@ impl Judges {
             return Ok((document["failure"]["code"].as_str().unwrap_or("CRASHED").to_owned(), BTreeMap::new()));
         };
         let broken = document["report"]["repaired"] == true;
-        let ours = signatures.iter().map(|signature| {
+        // Document timestamps stand in a list of their own.
+        let stamps = document["report"]["timestamps"].as_array().into_iter().flatten();
+        let ours = signatures.iter().chain(stamps).map(|signature| {
             let problems: Vec<&str> = signature["problems"].as_array().into_iter().flatten().filter_map(|problem| problem["code"].as_str()).collect();
             let grave: Vec<&str> = problems.into_iter().filter(|code| !is_about_trust(code)).collect();
             let detail = signature["problems"][0]["detail"].as_str().filter(|_| !grave.is_empty()).unwrap_or_default();

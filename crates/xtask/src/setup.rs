@@ -193,6 +193,7 @@ const NEEDS: &[Need] = &[
 const PYTHON_JUDGES: &[(&str, &str)] = &[
     ("pyhanko", "pyhanko pyhanko-cli"),
     ("jwcrypto", "jwcrypto"),
+    ("cryptography_vectors", "cryptography_vectors"),
     // pyasice asks for an older lxml than pyHanko does, so both come without what they ask for.
     ("esteid", "Django pytz attrs requests oscrypto esteid-certificates && python3 -m pip install --no-deps django-esteid==4.2 pyasice==1.2.0"),
 ];

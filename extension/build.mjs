@@ -128,7 +128,6 @@ async function assets() {
   const build = browser === "chromium" ? "legacy/build" : "build";
   for (const [from, to] of [
     [`${build}/pdf.min.mjs`, "pdf.mjs"],
-    [`${build}/pdf.worker.min.mjs`, "pdf.worker.mjs"],
     ["LICENSE", "LICENSE"],
     ["cmaps", "cmaps"],
     ["standard_fonts", "standard_fonts"],
@@ -136,6 +135,7 @@ async function assets() {
   ]) {
     await cp(join(pdfjs, from), join(out, "pdfjs", to), { recursive: true });
   }
+  await writeFile(join(out, "pdfjs/pdf.worker.mjs"), await pagesAtOnce(join(pdfjs, build, "pdf.worker.mjs")));
   // Decoders for JPEG 2000, JBIG2 and colour profiles; not the script engine, which forms could use, nor the fallbacks without wasm.
   await mkdir(join(out, "pdfjs/wasm"), { recursive: true });
   for (const file of ["openjpeg.wasm", "jbig2.wasm", "qcms_bg.wasm"]) await cp(join(pdfjs, "wasm", file), join(out, "pdfjs/wasm", file));
@@ -146,6 +146,33 @@ async function assets() {
   await cp(join(font, "LICENSE_FONT"), join(out, "fonts/LICENSE"));
   await mkdir(join(out, "wasm"), { recursive: true });
   await cp(join(wasm, "sealbridge_wasm_bg.wasm"), join(out, "wasm/sealbridge_wasm_bg.wasm"));
+}
+
+/**
+ * pdf.js's worker, which goes straight to a page where the level of the page tree that holds it says how many pages it has. By itself
+ * it reads every page object up to that one, and for the last page, which it looks at first, all: in a bid of a thousand scanned pages
+ * that is seventy megabytes to read and to keep. Our own reader believes the same levels (crates/pdf/src/page.rs), so both count alike.
+ */
+async function pagesAtOnce(file) {
+  const source = await readFile(file, "utf8");
+  const before = "for (let last = kids.length - 1; last >= 0; last--) {";
+  const parts = source.split(before);
+  if (parts.length !== 2) throw new Error(`${file}: its walk of the page tree is not in the known form`);
+  const straight = `
+      if (kids.length >= 8 && count === kids.length && kids.every(kid => kid instanceof Ref)) {
+        const wanted = kids[pageIndex - currentPageIndex];
+        const looked = [wanted, kids[0], kids[kids.length >> 1], kids[kids.length - 1]];
+        for (const kid of looked) if (!pageDictCache.has(kid)) pageDictCache.put(kid, xref.fetchAsync(kid));
+        const pages = await Promise.all(looked.map(kid => pageDictCache.get(kid)));
+        if (pages.every(page => page instanceof Dict && isName(page.get("Type"), "Page"))) {
+          pageKidsCountCache.put(wanted, 1);
+          pageIndexCache.put(wanted, pageIndex);
+          return [pages[0], wanted];
+        }
+      }
+      ${before}`;
+  const { code } = await esbuild.transform(parts.join(straight), { loader: "js", format: "esm", minify: true, charset: "utf8", legalComments: "inline" });
+  return code;
 }
 
 /** The page client as a package that npm would take: sealbridge.js, netca.js, their types, package.json, README. */

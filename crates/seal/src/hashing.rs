@@ -1,4 +1,4 @@
-//! Hashing a document by streaming, 1 MiB at a time, and keeping the state in the middle.
+//! Hashing a document by streaming, a slice at a time, and keeping the state in the middle.
 //!
 //! The original bytes are always the first part of what a stamp signs, so their hash is taken once, while the person looks at
 //! the page, and only the appended tail is hashed at the click. Nothing here holds more of a document than one slice.
@@ -7,8 +7,9 @@ use sealbridge_pdf::{ReadFailed, Source};
 use sealbridge_pki::DigestAlgorithm;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-/// Bytes read at a time.
-pub const SLICE: usize = 1 << 20;
+/// Bytes read at a time. A processor hashes what is still in its nearer cache; in a browser each reading is a call through
+/// several processes, and fewer of them count for more.
+const SLICE: usize = if cfg!(target_arch = "wasm32") { 1 << 20 } else { 64 << 10 };
 /// States kept for other signatures of the same document.
 const KEPT_MAX: usize = 64;
 

@@ -26,6 +26,9 @@ import { Tools } from "./tools";
 import { $, enter, fail, fileSize, note, phase, status } from "./ui";
 import { Viewer } from "./viewer";
 
+/** Between two looks at how far hashing has come. */
+const TELL_MS = 200;
+
 export class StampingPage {
   /** The seal is there, or another one is. */
   onSealed: () => void = () => undefined;
@@ -42,6 +45,8 @@ export class StampingPage {
   #paper: Paper | null = null;
   /** Filling the desk with another document is no change of it. */
   #begun = false;
+  /** When the person was last told how far hashing has come. */
+  #told = 0;
 
   constructor(
     job: Job,
@@ -198,6 +203,10 @@ export class StampingPage {
     const paper = this.#paper;
     if (paper?.index !== document || !["opening", "editing"].includes(phase())) return;
     const { size } = paper.blob;
+    // Each picture of the page costs the hash some of its time.
+    const now = performance.now();
+    if (bytes < size && now - this.#told < TELL_MS) return;
+    this.#told = now;
     const percent = size === 0 ? 100 : Math.floor((bytes / size) * 100);
     $("progress").hidden = percent >= 100;
     $<HTMLProgressElement>("progress").value = percent;

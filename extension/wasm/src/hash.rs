@@ -5,15 +5,15 @@ use sealbridge_protocol::{Code, Failure};
 use sealbridge_seal::OriginalHash;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, ReadableStreamDefaultReader};
+use web_sys::{Blob, ReadableStreamByobReader, ReadableStreamDefaultReader};
 
 use crate::document::failed;
 use crate::throw::{Thrown, thrown};
 
 /// Bytes between two reports of progress.
 const REPORT: u64 = 4 << 20;
-/// Largest piece taken from the stream at once; browsers give 64 KiB to 2 MiB.
-const PIECE: usize = 1 << 20;
+/// Largest piece taken from the stream at once; browsers have 64 KiB to 2 MiB.
+const PIECE: u32 = 1 << 20;
 
 /// SHA-256 over the original, ready to go on with the appended revision.
 #[wasm_bindgen]
@@ -38,21 +38,15 @@ impl OriginalDigest {
 #[wasm_bindgen(js_name = hashDocument)]
 pub async fn hash_document(blob: Blob, progress: Function) -> Result<OriginalDigest, Thrown> {
     let unreadable = |error: &JsValue| thrown(&Failure::new(Code::ReadFailed).with("detail", failed(error).reason));
-    let reader: ReadableStreamDefaultReader = blob.stream().get_reader().unchecked_into();
-    let (done_key, value_key) = (JsValue::from_str("done"), JsValue::from_str("value"));
+    let mut pieces = Pieces::of(&blob);
     let mut hash = OriginalHash::new();
-    let mut piece = vec![0; PIECE];
+    let mut piece = vec![0; PIECE as usize];
     let mut reported = 0_u64;
-    loop {
-        let next = JsFuture::from(reader.read()).await.map_err(|error| unreadable(&error))?;
-        if Reflect::get(&next, &done_key).is_ok_and(|done| done.is_truthy()) {
-            break;
-        }
-        let chunk: Uint8Array = Reflect::get(&next, &value_key).map_err(|error| unreadable(&error))?.unchecked_into();
+    while let Some(chunk) = pieces.next().await.map_err(|error| unreadable(&error))? {
         let length = chunk.length();
         let mut from = 0_u32;
         while from < length {
-            let to = length.min(from.saturating_add(u32::try_from(PIECE).unwrap_or(u32::MAX)));
+            let to = length.min(from.saturating_add(PIECE));
             let part = chunk.subarray(from, to);
             if let Some(buffer) = piece.get_mut(..part.length() as usize) {
                 part.copy_to(buffer);
@@ -60,6 +54,7 @@ pub async fn hash_document(blob: Blob, progress: Function) -> Result<OriginalDig
             }
             from = to;
         }
+        pieces.give_back(&chunk);
         if hash.length().saturating_sub(reported) >= REPORT {
             reported = hash.length();
             report(&progress, reported).await;
@@ -67,6 +62,44 @@ pub async fn hash_document(blob: Blob, progress: Function) -> Result<OriginalDig
     }
     report(&progress, hash.length()).await;
     Ok(OriginalDigest { hash })
+}
+
+/// A Blob's bytes as they come. Where the browser fills a buffer that it is given (WHATWG Streams, 4.5, "byob"), the same one goes
+/// back and forth; elsewhere each piece is new, and what was read lies about until the next collection of garbage.
+enum Pieces {
+    Filled { reader: ReadableStreamByobReader, buffer: Uint8Array },
+    Fresh(ReadableStreamDefaultReader),
+}
+
+impl Pieces {
+    fn of(blob: &Blob) -> Self {
+        let stream = blob.stream();
+        match ReadableStreamByobReader::new(&stream) {
+            Ok(reader) => Pieces::Filled { reader, buffer: Uint8Array::new_with_length(PIECE) },
+            // Its stream is none of bytes.
+            Err(_) => Pieces::Fresh(stream.get_reader().unchecked_into()),
+        }
+    }
+
+    /// The next bytes; nothing at the end.
+    async fn next(&mut self) -> Result<Option<Uint8Array>, JsValue> {
+        let next = match self {
+            Pieces::Filled { reader, buffer } => reader.read_with_array_buffer_view(buffer),
+            Pieces::Fresh(reader) => reader.read(),
+        };
+        let next = JsFuture::from(next).await?;
+        if Reflect::get(&next, &JsValue::from_str("done")).is_ok_and(|done| done.is_truthy()) {
+            return Ok(None);
+        }
+        Ok(Some(Reflect::get(&next, &JsValue::from_str("value"))?.unchecked_into()))
+    }
+
+    /// What was given has been read, and may be filled again.
+    fn give_back(&mut self, chunk: &Uint8Array) {
+        if let Pieces::Filled { buffer, .. } = self {
+            *buffer = Uint8Array::new(&chunk.buffer());
+        }
+    }
 }
 
 #[allow(clippy::cast_precision_loss)] // a Blob's size is a JavaScript number

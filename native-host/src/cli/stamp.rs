@@ -4,6 +4,7 @@
 
 mod arguments;
 mod batch;
+mod beside;
 mod one;
 mod outputs;
 mod wish;

@@ -13,7 +13,7 @@ use super::{FileSource, name, read_exact_at, read_failed, write_failed};
 use crate::record::sync_folder;
 
 /// Bytes copied at a time where the system does not copy by itself.
-const SLICE: usize = 1 << 20;
+const SLICE: usize = 64 << 10;
 
 /// A new file that begins with the original's bytes and waits for the tail.
 #[derive(Debug)]

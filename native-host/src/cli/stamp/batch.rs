@@ -151,10 +151,10 @@ impl Batch<'_> {
     }
 
     /// Opens and hashes the documents of a group; those that cannot be are told and left out.
-    fn look<'a>(&self, group: &'a [Job], ahead: bool) -> Vec<(&'a Job, Looked)> {
+    fn look<'a>(&self, group: &'a [Job], alone: bool) -> Vec<(&'a Job, Looked)> {
         let looked = by_hands(group.iter().collect(), |job: &Job| {
             self.stop_check()?;
-            job.look(&self.options, self.undo.as_ref(), ahead)
+            job.look(&self.options, self.undo.as_ref(), alone)
         });
         self.kept(group.iter().zip(looked), |job, looked| {
             if looked.mended {

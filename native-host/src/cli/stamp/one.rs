@@ -2,6 +2,7 @@
 //! put in, checked, written). Each step can fail by itself and leaves nothing behind.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sealbridge_pdf::{Document, OpenOptions, PdfError, Source};
 use sealbridge_protocol::Language;
@@ -14,6 +15,7 @@ use sealbridge_seal::finish::Check;
 use sealbridge_seal::{OriginalHash, PreparedStamp, StampError, StampRequest, Summary, finish_and_check, prepare, reserve_for};
 
 use super::arguments::Stamp;
+use super::beside::Beside;
 use super::wish::{Size, wish};
 use crate::cli::Voice;
 use crate::commands::seal::Pair;
@@ -31,13 +33,13 @@ pub(super) struct Job {
     pub(super) replace: bool,
 }
 
-/// A document that was opened and hashed.
+/// A document that was opened and is hashed.
 #[derive(Debug)]
 pub(super) struct Looked {
-    source: FileSource,
-    original: OriginalHash,
+    source: Arc<FileSource>,
+    original: Beside<OriginalHash>,
     /// The new file, begun already.
-    ahead: Option<Output>,
+    ahead: Option<Beside<Output>>,
     /// A half tail of an interrupted append was cut off.
     pub(super) mended: bool,
 }
@@ -45,7 +47,9 @@ pub(super) struct Looked {
 /// A document that waits for its signature.
 #[derive(Debug)]
 pub(super) struct Ready {
-    looked: Looked,
+    source: Arc<FileSource>,
+    original: OriginalHash,
+    ahead: Option<Beside<Output>>,
     prepared: PreparedStamp,
     /// As the consent lists it.
     pub(super) listed: StampDocument,
@@ -64,11 +68,12 @@ impl Job {
         self.output.as_deref().unwrap_or(&self.input)
     }
 
-    /// Opens and hashes the document. With `ahead` the copy for the new file is made at the same time.
+    /// Opens and hashes the document. With `alone` that goes on beside what follows, and so does the copying for the new file;
+    /// of many documents, each hand has one.
     ///
     /// # Errors
     /// What opening and reading say; `output-exists`.
-    pub(super) fn look(&self, options: &OpenOptions, undo: Option<&Undo>, ahead: bool) -> Result<Looked, Failure> {
+    pub(super) fn look(&self, options: &OpenOptions, undo: Option<&Undo>, alone: bool) -> Result<Looked, Failure> {
         if let Some(output) = &self.output
             && !self.replace
             && output.symlink_metadata().is_ok()
@@ -76,23 +81,25 @@ impl Job {
             return Err(Failure::new(Code::OutputExists).with("name", file::name(output)));
         }
         let (source, mended) = opened(&self.input, undo, self.output.is_none())?;
+        let source = Arc::new(source);
         // What is no PDF is told before a gigabyte of it is read.
         Document::open(&source, options.clone()).and_then(|document| document.page_count()).map_err(|error| pdf_failure(&error, &self.input))?;
-        let read_failed = |detail: &dyn ToString| Failure::new(Code::ReadFailed).with("name", file::name(&self.input)).with("detail", detail.to_string());
-        let (original, ahead) = match &self.output {
-            Some(output) if ahead => std::thread::scope(|scope| {
-                let copying = scope.spawn(|| -> Result<Output, Failure> {
-                    let output = Output::begin(&source, &self.input, output, self.replace)?;
-                    output.settle();
-                    Ok(output)
-                });
-                let original = OriginalHash::of(&source).map_err(|error| read_failed(&error))?;
-                let output = copying.join().map_err(|_| Failure::new(Code::Internal).with("detail", "copying"))?;
-                output.map(|output| (original, Some(output)))
-            })?,
-            _ => (OriginalHash::of(&source).map_err(|error| read_failed(&error))?, None),
+        let hash = {
+            let (source, input) = (Arc::clone(&source), self.input.clone());
+            move || OriginalHash::of(&source).map_err(|error| Failure::new(Code::ReadFailed).with("name", file::name(&input)).with("detail", error))
         };
-        Ok(Looked { source, original, ahead, mended })
+        if !alone {
+            return Ok(Looked { source, original: Beside::Done(hash()?), ahead: None, mended });
+        }
+        let ahead = self.output.clone().map(|output| {
+            let (source, input, replace) = (Arc::clone(&source), self.input.clone(), self.replace);
+            Beside::begin(move || {
+                let output = Output::begin(&source, &input, &output, replace)?;
+                output.settle();
+                Ok(output)
+            })
+        });
+        Ok(Looked { source, original: Beside::begin(hash), ahead, mended })
     }
 
     /// Finds the places and makes the tail, all but the signature.
@@ -134,14 +141,15 @@ impl Job {
             Language::ZhCn => &prepared.summary().place_zh,
             Language::En => &prepared.summary().place_en,
         };
+        let original = looked.original.done()?;
         let listed = StampDocument {
             name: Label::new(plain(&file::name(&self.input), 200))?,
             size: looked.source.len(),
             pages: u32::try_from(pages).unwrap_or(u32::MAX),
-            digest: DocumentDigest(prepared.digest(&looked.original).map_err(told)?),
+            digest: DocumentDigest(prepared.digest(&original).map_err(told)?),
             place: Label::new(plain(place, 200))?,
         };
-        Ok(Ready { looked, prepared, listed })
+        Ok(Ready { source: looked.source, original, ahead: looked.ahead, prepared, listed })
     }
 
     /// Puts the signature in, lets our verifier judge the result, and writes it.
@@ -149,12 +157,13 @@ impl Job {
     /// # Errors
     /// `result-invalid` and what writing says; nothing was written then.
     pub(super) fn finish(&self, ready: Ready, cms: &[u8], options: &OpenOptions, undo: &Undo) -> Result<Done, Failure> {
-        let Ready { looked: Looked { source, original, ahead, .. }, prepared, .. } = ready;
+        let Ready { source, original, ahead, prepared, .. } = ready;
         let place = prepared.summary().clone();
         let check = Check { original: Some(&original), now: now(), options: options.clone(), ..Check::default() };
         let tail = finish_and_check(&source, prepared, cms, &check).map_err(|error| stamp_failure(&error, &self.input))?.tail;
         match (&self.output, ahead) {
             (Some(_), Some(begun)) => {
+                let begun = begun.done()?;
                 source.check_unchanged(&self.input)?;
                 begun.finish(&tail)?;
             }

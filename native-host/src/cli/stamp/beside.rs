@@ -1,0 +1,47 @@
+//! Something that takes long and goes on in a thread of its own until its result is needed. Nothing is left behind: who lets go of
+//! it waits for its end.
+
+use std::thread::{Builder, JoinHandle};
+
+use sealbridge_protocol::failure::{Code, Failure};
+
+/// A result, or what is at work for it.
+#[derive(Debug)]
+pub(super) enum Beside<T> {
+    Done(T),
+    AtWork(AtWork<T>),
+}
+
+/// A thread that is waited for, come what may.
+#[derive(Debug)]
+pub(super) struct AtWork<T>(Option<JoinHandle<Result<T, Failure>>>);
+
+impl<T: Send + 'static> Beside<T> {
+    /// Begins it.
+    pub(super) fn begin(does: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Self {
+        Beside::AtWork(AtWork(Builder::new().spawn(does).ok()))
+    }
+
+    /// Waits for it.
+    ///
+    /// # Errors
+    /// Its own; `internal` where the system gave no thread.
+    pub(super) fn done(self) -> Result<T, Failure> {
+        match self {
+            Beside::Done(result) => Ok(result),
+            Beside::AtWork(mut at_work) => {
+                let ended = at_work.0.take().and_then(|thread| thread.join().ok());
+                ended.unwrap_or_else(|| Err(Failure::new(Code::Internal).with("detail", "thread")))
+            }
+        }
+    }
+}
+
+impl<T> Drop for AtWork<T> {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            // Its result is not wanted any more.
+            let _ = thread.join();
+        }
+    }
+}

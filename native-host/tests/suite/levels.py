@@ -1,0 +1,91 @@
+"""pyHanko as maker and judge of PAdES levels.
+
+judge FILE ROOT LEVEL      says VALID, or what is wrong
+make  FILE OUT LEVEL ROOT KEY CERTIFICATE TSA
+"""
+import asyncio
+import sys
+from datetime import datetime, timedelta, timezone
+
+try:
+    from pyhanko.keys import load_cert_from_pemder
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign import fields, signers, timestamps
+    from pyhanko.sign.ades.report import AdESPassed
+    from pyhanko.sign.validation import ades
+    from pyhanko.sign.validation.policy_decl import (
+        PdfSignatureValidationSpec,
+        RevinfoOnlineFetchingRule,
+        RevocationInfoGatheringSpec,
+        SignatureValidationSpec,
+    )
+    from pyhanko_certvalidator import ValidationContext
+    from pyhanko_certvalidator.authority import CertTrustAnchor
+    from pyhanko_certvalidator.context import CertValidationPolicySpec
+    from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
+    from pyhanko_certvalidator.registry import SimpleTrustManager
+except ImportError as error:
+    if error.name == "pyhanko":
+        print("ABSENT")
+        sys.exit(0)
+    raise
+
+
+def spec(root, rule):
+    policy = CertValidationPolicySpec(
+        trust_manager=SimpleTrustManager.build([CertTrustAnchor(root)]),
+        revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO),
+    )
+    gathering = RevocationInfoGatheringSpec(online_fetching_rule=rule)
+    return PdfSignatureValidationSpec(
+        SignatureValidationSpec(cert_validation_policy=policy, revinfo_gathering_policy=gathering)
+    )
+
+
+async def judge(file, root, level):
+    with open(file, "rb") as handle:
+        reader = PdfFileReader(handle)
+        signature = reader.embedded_regular_signatures[0]
+        root = load_cert_from_pemder(root)
+        passed = lambda result: result.ades_subindic == AdESPassed.OK
+        online = spec(root, RevinfoOnlineFetchingRule.ALWAYS_FETCH)
+        # What the file does not bring along can not be had.
+        offline = spec(root, RevinfoOnlineFetchingRule.LOCAL_ONLY)
+        if level == "b-t":
+            signature.compute_integrity_info()
+            result = await ades.ades_with_time_validation(
+                signature.signed_data, online.signature_validation_spec, raw_digest=signature.compute_digest()
+            )
+            assert passed(result), (result.ades_subindic, result.failure_msg)
+            assert (datetime.now(tz=timezone.utc) - result.best_signature_time) < timedelta(hours=1), result.best_signature_time
+            return
+        result = await ades.ades_lta_validation(signature, offline)
+        assert passed(result), (result.ades_subindic, result.failure_msg)
+        assert (result.oldest_evidence_record_timestamp is not None) == (level == "b-lta"), result.oldest_evidence_record_timestamp
+        future = datetime.now(tz=timezone.utc) + timedelta(days=3650)
+        result = await ades.simulate_future_ades_lta_validation(signature, offline, future)
+        assert passed(result), ("in ten years", result.ades_subindic, result.failure_msg)
+
+
+async def make(file, out, level, root, key, certificate, tsa):
+    root = load_cert_from_pemder(root)
+    signer = signers.SimpleSigner.load(key, certificate, ca_chain_files=[])
+    context = ValidationContext(trust_roots=[root], allow_fetching=True, revocation_mode="require")
+    meta = signers.PdfSignatureMetadata(
+        field_name="Signature1",
+        subfilter=fields.SigSeedSubFilter.PADES,
+        validation_context=context if level != "b-t" else None,
+        embed_validation_info=level != "b-t",
+        use_pades_lta=level == "b-lta",
+    )
+    with open(file, "rb") as source, open(out, "wb") as target:
+        writer = IncrementalPdfFileWriter(source)
+        await signers.async_sign_pdf(
+            writer, meta, signer=signer, timestamper=timestamps.HTTPTimeStamper(tsa), output=target
+        )
+
+
+arguments = sys.argv[2:]
+asyncio.run({"judge": judge, "make": make}[sys.argv[1]](*arguments))
+print("VALID")

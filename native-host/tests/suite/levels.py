@@ -1,20 +1,26 @@
 """pyHanko as maker and judge of PAdES levels.
 
-judge FILE ROOT LEVEL      says VALID, or what is wrong
+judge FILE ROOT LEVEL      says VALID, or what is wrong. "past": b-lta of a certificate that was revoked later. "around": timestamps around
+                           the signature only, which pyHanko judges one by one (its AdES validation asks for one inside)
 make  FILE OUT LEVEL ROOT KEY CERTIFICATE TSA
 """
 import asyncio
+import dataclasses
 import sys
 from datetime import datetime, timedelta, timezone
 
 try:
+    from asn1crypto.crl import CertificateList
+    from asn1crypto.ocsp import OCSPResponse
     from pyhanko.keys import load_cert_from_pemder
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign import fields, signers, timestamps
     from pyhanko.sign.ades.report import AdESPassed
-    from pyhanko.sign.validation import ades
+    from pyhanko.sign.validation import ades, async_validate_pdf_signature, async_validate_pdf_timestamp
+    from pyhanko.sign.validation.dss import DocumentSecurityStore
     from pyhanko.sign.validation.policy_decl import (
+        LocalKnowledge,
         PdfSignatureValidationSpec,
         RevinfoOnlineFetchingRule,
         RevocationInfoGatheringSpec,
@@ -25,8 +31,9 @@ try:
     from pyhanko_certvalidator.context import CertValidationPolicySpec
     from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
     from pyhanko_certvalidator.registry import SimpleTrustManager
+    from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 except ImportError as error:
-    if error.name == "pyhanko":
+    if error.name in ("pyhanko", "asn1crypto"):
         print("ABSENT")
         sys.exit(0)
     raise
@@ -40,6 +47,16 @@ def spec(root, rule):
     gathering = RevocationInfoGatheringSpec(online_fetching_rule=rule)
     return PdfSignatureValidationSpec(
         SignatureValidationSpec(cert_validation_policy=policy, revinfo_gathering_policy=gathering)
+    )
+
+
+def brought_along(reader):
+    store = DocumentSecurityStore.read_dss(reader)
+    data = lambda streams: [stream.get_object().data for stream in streams]
+    return LocalKnowledge(
+        known_ocsps=[one for der in data(store.ocsps) for one in OCSPContainer.load_multi(OCSPResponse.load(der))],
+        known_crls=[CRLContainer(CertificateList.load(der)) for der in data(store.crls)],
+        known_certs=list(store.load_certs()),
     )
 
 
@@ -60,9 +77,28 @@ async def judge(file, root, level):
             assert passed(result), (result.ades_subindic, result.failure_msg)
             assert (datetime.now(tz=timezone.utc) - result.best_signature_time) < timedelta(hours=1), result.best_signature_time
             return
-        result = await ades.ades_lta_validation(signature, offline)
-        assert passed(result), (result.ades_subindic, result.failure_msg)
-        assert (result.oldest_evidence_record_timestamp is not None) == (level == "b-lta"), result.oldest_evidence_record_timestamp
+        if level == "around":
+            context = lambda: DocumentSecurityStore.read_dss(reader).as_validation_context(
+                {"trust_roots": [root], "allow_fetching": False, "revocation_mode": "require"}
+            )
+            status = await async_validate_pdf_signature(signature, context())
+            assert status.bottom_line, status.pretty_print_details()
+            assert len(reader.embedded_timestamp_signatures) > 1
+            for timestamp in reader.embedded_timestamp_signatures:
+                status = await async_validate_pdf_timestamp(timestamp, context())
+                assert status.valid and status.trusted and status.docmdp_ok is not False, status
+            return
+        if level == "b-lt":
+            # Judged now, with what the file brings along and nothing else.
+            known = dataclasses.replace(offline.signature_validation_spec, local_knowledge=brought_along(reader))
+            result = await ades.ades_with_time_validation(signature.signed_data, known, raw_digest=signature.compute_digest())
+            assert passed(result), (result.ades_subindic, result.failure_msg)
+        else:
+            result = await ades.ades_lta_validation(signature, offline)
+            assert passed(result), (result.ades_subindic, result.failure_msg)
+            assert result.oldest_evidence_record_timestamp is not None
+        if level == "past":
+            return
         future = datetime.now(tz=timezone.utc) + timedelta(days=3650)
         result = await ades.simulate_future_ades_lta_validation(signature, offline, future)
         assert passed(result), ("in ten years", result.ades_subindic, result.failure_msg)

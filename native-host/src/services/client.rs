@@ -1,4 +1,4 @@
-//! One question over HTTP, one answer. It keeps nothing: no cookies, no connections beyond a run. A `POST` follows no redirect, a `GET`
+//! One question over HTTP, one answer. It keeps nothing: no cookies, no connections. A `POST` follows no redirect, a `GET`
 //! a few, and only to `http://`.
 
 use std::time::Duration;
@@ -25,6 +25,8 @@ impl Client {
     pub fn new(patience: Duration) -> Self {
         let config = Agent::config_builder()
             .timeout_global(Some(patience))
+            // A connection that the other side has closed meanwhile would look like an outage.
+            .max_idle_connections(0)
             .max_redirects(REDIRECTS_MAX)
             .max_redirects_will_error(true)
             .user_agent(concat!("sealbridge/", env!("CARGO_PKG_VERSION")))

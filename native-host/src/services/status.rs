@@ -61,7 +61,7 @@ impl<'a> Status<'a> {
         Ok(found)
     }
 
-    /// Asks one service after the other until one answer settles it.
+    /// Asks one service after the other until one answer settles it; else the first failure is told.
     fn settle(
         &mut self,
         certificate: &Certificate,

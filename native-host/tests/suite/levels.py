@@ -39,10 +39,10 @@ except ImportError as error:
     raise
 
 
-def spec(root, rule):
+def spec(root, rule, retroactive=False):
     policy = CertValidationPolicySpec(
         trust_manager=SimpleTrustManager.build([CertTrustAnchor(root)]),
-        revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO),
+        revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO, retroactive_revinfo=retroactive),
     )
     gathering = RevocationInfoGatheringSpec(online_fetching_rule=rule)
     return PdfSignatureValidationSpec(
@@ -68,7 +68,8 @@ async def judge(file, root, level):
         passed = lambda result: result.ades_subindic == AdESPassed.OK
         online = spec(root, RevinfoOnlineFetchingRule.ALWAYS_FETCH)
         # What the file does not bring along can not be had.
-        offline = spec(root, RevinfoOnlineFetchingRule.LOCAL_ONLY)
+        # A list from after the revocation speaks about the time before it only where that is said.
+        offline = spec(root, RevinfoOnlineFetchingRule.LOCAL_ONLY, retroactive=level == "past")
         if level == "b-t":
             signature.compute_integrity_info()
             result = await ades.ades_with_time_validation(

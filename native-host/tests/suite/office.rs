@@ -131,7 +131,7 @@ impl Office {
     /// Raises with trust anchor and authority.
     pub(crate) fn extend(&self, arguments: &[&str]) -> (i32, serde_json::Value) {
         let tsa = self.tsa();
-        let all = [&["extend"], arguments, &["--trust", "trust.pem", "--timestamp", &tsa, "--patience", "2"]].concat();
+        let all = [&["extend"], arguments, &["--trust", "trust.pem", "--timestamp", &tsa, "--patience", "6"]].concat();
         self.world.json(&all)
     }
 

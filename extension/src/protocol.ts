@@ -87,6 +87,14 @@ export type Code =
   | "journal-failed"
   | "journal-full"
   | "font-missing"
+  | "service-address-refused"
+  | "service-unreachable"
+  | "service-timed-out"
+  | "service-answer-too-large"
+  | "service-answer-invalid"
+  | "service-refused"
+  | "timestamp-untrusted"
+  | "certificate-status-unknown"
   | "cancelled"
   | "timed-out"
   | "token-missing"
@@ -718,6 +726,46 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     party: "environment",
     what: { "zh-CN": "填写中文或日期需要一种中文字体，本机没有找到[（找过 {fonts}）]。", "en": "Chinese text or a date needs a Chinese font, and none was found on this computer[ (looked for {fonts})]." },
     remedy: { "zh-CN": "请安装一种中文字体（例如文泉驿微米黑或思源黑体），或用 --font 指定字体文件。", "en": "Install a Chinese font (WenQuanYi Micro Hei or Noto Sans CJK, for example), or name a font file with --font." },
+  },
+  "service-address-refused": {
+    party: "environment",
+    what: { "zh-CN": "[{service} ]服务的网址不能使用[：{address}][（{detail}）]。", "en": "The address of the[ {service}] service cannot be used[: {address}][ ({detail})]." },
+    remedy: { "zh-CN": "时间戳和证书状态服务只支持 http:// 网址（应答本身带有签名）；请核对网址，或向 CA 机构客服索取 http:// 网址。", "en": "Services for timestamps and certificate status are asked over http:// only, because their answers are signed; check the address, or ask the CA's support for one with http://." },
+  },
+  "service-unreachable": {
+    party: "environment",
+    what: { "zh-CN": "无法连接[ {service} ]服务[：{address}][（{detail}）]。", "en": "The[ {service}] service cannot be reached[: {address}][ ({detail})]." },
+    remedy: { "zh-CN": "请检查网络后重试；已盖好的章不受影响，稍后可以用 sealbridge extend 补上时间戳和证书状态。", "en": "Check the network and try again; a stamp that was made is kept, and sealbridge extend adds timestamp and certificate status later." },
+  },
+  "service-timed-out": {
+    party: "environment",
+    what: { "zh-CN": "[{service} ]服务没有在[ {seconds} 秒的]时限内应答[：{address}]。", "en": "The[ {service}] service did not answer in time[ ({seconds} s)][: {address}]." },
+    remedy: { "zh-CN": "请稍后重试，或用 --patience 延长等待时间；已盖好的章不受影响，稍后可以用 sealbridge extend 补上时间戳和证书状态。", "en": "Try again later, or wait longer with --patience; a stamp that was made is kept, and sealbridge extend adds timestamp and certificate status later." },
+  },
+  "service-answer-too-large": {
+    party: "environment",
+    what: { "zh-CN": "[{service} ]服务的应答太大，已拒绝[（上限 {limit} 字节）][：{address}]。", "en": "The answer of the[ {service}] service is too large and was refused[ (limit {limit} bytes)][: {address}]." },
+    remedy: { "zh-CN": "请核对服务的网址；如果网址正确，请告诉 CA 机构客服。", "en": "Check the service's address; if it is right, tell the CA's support." },
+  },
+  "service-answer-invalid": {
+    party: "environment",
+    what: { "zh-CN": "[{service} ]服务的应答无效，未采用[：{address}][（{detail}）]。", "en": "The answer of the[ {service}] service is not valid and was not relied on[: {address}][ ({detail})]." },
+    remedy: { "zh-CN": "请核对服务的网址；如果网址正确，请告诉 CA 机构客服。", "en": "Check the service's address; if it is right, tell the CA's support." },
+  },
+  "service-refused": {
+    party: "environment",
+    what: { "zh-CN": "[{service} ]服务拒绝了请求[：{address}][（{detail}）]。", "en": "The[ {service}] service refused the request[: {address}][ ({detail})]." },
+    remedy: { "zh-CN": "请稍后重试；如果仍然被拒绝，请联系提供该服务的机构。", "en": "Try again later; if it is refused again, ask whoever runs the service." },
+  },
+  "timestamp-untrusted": {
+    party: "environment",
+    what: { "zh-CN": "时间戳机构[“{authority}”]不受信任[：{detail}]。", "en": "The timestamping authority[ “{authority}”] is not trusted[: {detail}]." },
+    remedy: { "zh-CN": "请用 --trust 指定该时间戳机构的根证书，或换用受信任的时间戳服务。", "en": "Name its root certificate with --trust, or use a timestamping service that is trusted." },
+  },
+  "certificate-status-unknown": {
+    party: "environment",
+    what: { "zh-CN": "无法获得证书[“{certificate}”]是否被吊销的信息[：{detail}]。", "en": "Nothing usable can be had on whether the certificate[ “{certificate}”] was revoked[: {detail}]." },
+    remedy: { "zh-CN": "请稍后重试；如果一直如此，请联系颁发该证书的 CA 机构。", "en": "Try again later; if it lasts, ask the CA that issued the certificate." },
   },
   "cancelled": {
     party: "user",

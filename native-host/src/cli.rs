@@ -2,6 +2,7 @@
 //! It adds no powers: the same commands, the same consent, the same checks as at the browser's door.
 
 mod doctor;
+mod extend;
 mod fields;
 mod find;
 mod install;
@@ -25,7 +26,8 @@ Exit codes 退出码:
   0  done; valid 完成;有效
   1  refused; not valid; changed after signing 被拒绝;无效;签后有改动
   2  no signature, unreadable document, wrong usage 没有签章、文件无法读取、用法错误
-  3  something on this computer is missing or broken 本机缺少组件或配置有误 (see 请运行: sealbridge doctor)
+  3  something on this computer is missing or broken, or a service did not answer 本机缺少组件或配置有误，或服务没有应答
+     (see 请运行: sealbridge doctor); a stamp without the timestamp asked for is kept 未取得时间戳的章会保留
   4  cancelled by the person, or time ran out 已取消或超时
   5  the USB key: PIN wrong or locked, key removed, no usable certificate or seal USB Key：密码错误或锁定、被拔出、没有可用的证书或印章";
 
@@ -53,6 +55,9 @@ enum Verb {
     /// Stamp a PDF 在 PDF 上盖章
     #[command(after_help = EXIT_CODES)]
     Stamp(Box<stamp::Stamp>),
+    /// Raise stamps to a higher level: timestamps and certificate status that last 为已盖的章补上时间戳和证书状态
+    #[command(after_help = EXIT_CODES)]
+    Extend(extend::Extend),
     /// Verify the signatures of PDFs 验证 PDF 的签章
     #[command(after_help = EXIT_CODES)]
     Verify(verify::Verify),
@@ -98,6 +103,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         Verb::Status(verb) => verb.run(voice),
         Verb::Tokens(verb) => verb.run(voice),
         Verb::Stamp(verb) => verb.run(voice),
+        Verb::Extend(verb) => verb.run(voice),
         Verb::Verify(verb) => verb.run(voice),
         Verb::Fields(verb) => verb.run(voice),
         Verb::Find(verb) => verb.run(voice),

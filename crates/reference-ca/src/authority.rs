@@ -1,4 +1,5 @@
-//! The test CA: a root, an issuing CA below it, and a seal maker; their keys lie in a folder as PKCS#8 PEM, readable by the owner only.
+//! The test CA: a root, an issuing CA below it, a seal maker, a timestamping authority and an OCSP responder; their keys lie in a
+//! folder as PKCS#8 PEM, readable by the owner only.
 //!
 //! It never looks like a licensed CA: every name says 测试, and it puts nothing into a system's trust store. It issues only against a
 //! certificate request whose signature holds and whose subject is the one applied for.
@@ -18,6 +19,8 @@ use sealbridge_pki::{Algorithm, Certificate, KeyUsage};
 use signature::Signer as _;
 
 use crate::error::DeskError;
+use crate::services::Addresses;
+use crate::status::Level;
 
 const DAY: i64 = 86_400;
 const YEAR: i64 = 365 * DAY;
@@ -25,16 +28,30 @@ const YEAR: i64 = 365 * DAY;
 /// A test CA in a folder.
 #[derive(Debug)]
 pub struct Authority {
-    root: Holder,
-    issuing: Holder,
-    seal_maker: Holder,
+    pub(crate) folder: PathBuf,
+    pub(crate) root: Holder,
+    pub(crate) issuing: Holder,
+    pub(crate) seal_maker: Holder,
+    pub(crate) timestamper: Holder,
+    pub(crate) responder: Holder,
+    services: Option<Addresses>,
 }
 
 /// A key of the CA with its certificate.
 #[derive(Debug)]
-struct Holder {
+pub(crate) struct Holder {
     key: SigningKey,
-    certificate: Certificate,
+    pub(crate) certificate: Certificate,
+}
+
+/// What goes into a certificate beside its holder.
+#[derive(Debug, Clone, Copy)]
+struct Content<'a> {
+    kind: Kind,
+    purposes: &'a [ObjectIdentifier],
+    validity: (i64, i64),
+    list: Option<&'a str>,
+    ocsp: Option<&'a str>,
 }
 
 /// What the holder may do with the key, and from when to when.
@@ -51,26 +68,41 @@ pub struct Grant {
 impl Authority {
     /// Opens the CA in `folder`, making what is missing. `name` distinguishes one test CA from another; `now` is in Unix seconds.
     pub fn open(folder: &Path, name: &str, now: i64) -> Result<Self, DeskError> {
+        Self::open_with(folder, name, now, None)
+    }
+
+    /// The same; certificates issued from now on, the CA's own included, name these services. Without them certificates name none, but keep what they name.
+    pub fn open_with(folder: &Path, name: &str, now: i64, services: Option<Addresses>) -> Result<Self, DeskError> {
         let keys = folder.join("keys");
         fs::create_dir_all(&keys).map_err(DeskError::file(&keys))?;
         let note = folder.join("这是测试CA-THIS-IS-A-TEST-CA.txt");
-        fs::write(&note, NOTE).map_err(DeskError::file(&note))?;
+        write(&note, NOTE.as_bytes())?;
         let not_after = now.saturating_add(20 * YEAR);
         // Certificates that have already expired are issued too: the CA must have existed then.
         let not_before = now.saturating_sub(5 * YEAR);
         let authority = |path_length| Kind::Authority { path_length: Some(path_length) };
+        let by_root = services.as_ref().map(|services| services.list(Level::Root));
+        let by_issuing = services.as_ref().map(|services| (services.list(Level::Issuing), services.ocsp()));
         let holder = |file: &str, common_name: String, kind, purposes: &[ObjectIdentifier], issuer: Option<&Holder>| {
             let subject =
                 Subject {
                     country: Some("CN".into()), organisation: Some(format!("{name}(仅供测试)")), common_name: Some(common_name), ..Subject::default()
                 };
-            Holder::open(&keys, file, &subject, (kind, purposes), issuer, (not_before, not_after))
+            let (list, ocsp) = match (issuer, kind) {
+                (None, _) => (None, None),
+                (Some(_), Kind::Authority { .. }) => (by_root.as_deref(), None),
+                (Some(_), Kind::Holder { .. }) => (by_issuing.as_ref().map(|(list, _)| list.as_str()), by_issuing.as_ref().map(|(_, ocsp)| ocsp.as_str())),
+            };
+            Holder::open(&keys, file, &subject, &Content { kind, purposes, validity: (not_before, not_after), list, ocsp }, issuer)
         };
         let root = holder("root", format!("{name}根证书"), authority(1), &[], None)?;
         let issuing = holder("issuing", format!("{name}签发证书"), authority(0), &[], Some(&root))?;
         let kind = Kind::Holder { key_usage: KeyUsage::SIGNING };
         let seal_maker = holder("seal-maker", format!("{name}印章制作"), kind, &[oid::KP_SEAL_MAKING], Some(&issuing))?;
-        let authority = Self { root, issuing, seal_maker };
+        // RFC 3161, 2.3 and RFC 6960, 4.2.2.2: each has one purpose and no other.
+        let timestamper = holder("timestamper", format!("{name}时间戳"), kind, &[oid::KP_TIME_STAMPING], Some(&issuing))?;
+        let responder = holder("responder", format!("{name}证书状态查询"), kind, &[oid::KP_OCSP_SIGNING], Some(&issuing))?;
+        let authority = Self { folder: folder.to_path_buf(), root, issuing, seal_maker, timestamper, responder, services };
         write(&folder.join("trust.pem"), authority.root().to_pem().as_bytes())?;
         write(&folder.join("chain.pem"), format!("{}{}", authority.issuing().to_pem(), authority.root().to_pem()).as_bytes())?;
         Ok(authority)
@@ -99,7 +131,19 @@ impl Authority {
             return Err(DeskError::Refused("the request asks for another subject than the application".into()));
         }
         let kind = Kind::Holder { key_usage: grant.key_usage };
-        self.issuing.sign_certificate(subject, request.spki_der(), (kind, &[]), (grant.not_before, grant.not_after))
+        let list = self.services.as_ref().map(|services| services.list(Level::Issuing));
+        let ocsp = self.services.as_ref().map(Addresses::ocsp);
+        let content = Content { kind, purposes: &[], validity: (grant.not_before, grant.not_after), list: list.as_deref(), ocsp: ocsp.as_deref() };
+        let certificate = self.issuing.sign_certificate(subject, request.spki_der(), &content)?;
+        let folder = self.issued_folder();
+        fs::create_dir_all(&folder).map_err(DeskError::file(&folder))?;
+        write(&folder.join(format!("{}.der", certificate.serial_hex())), certificate.der())?;
+        Ok(certificate)
+    }
+
+    /// The certificate that timestamps are signed with.
+    pub fn timestamper(&self) -> &Certificate {
+        &self.timestamper.certificate
     }
 
     /// The seal maker's signature (ES256, r‖s) over a seal's `eSealInfo`.
@@ -109,14 +153,7 @@ impl Authority {
 }
 
 impl Holder {
-    fn open(
-        keys: &Path,
-        file: &str,
-        subject: &Subject,
-        (kind, purposes): (Kind, &[ObjectIdentifier]),
-        issuer: Option<&Self>,
-        validity: (i64, i64),
-    ) -> Result<Self, DeskError> {
+    fn open(keys: &Path, file: &str, subject: &Subject, content: &Content<'_>, issuer: Option<&Self>) -> Result<Self, DeskError> {
         let key_file = keys.join(format!("{file}.key.pem"));
         let certificate_file = keys.join(format!("{file}.pem"));
         let wrong = |path: &PathBuf, what: &str| DeskError::Content { path: path.clone(), what: what.to_owned() };
@@ -136,49 +173,44 @@ impl Holder {
             if certificate.spki_der() != spki {
                 return Err(wrong(&certificate_file, "the certificate is not of the key beside it"));
             }
-            // A folder from before seal makers stated their purpose gets a certificate that does, for the same key.
-            if certificate.extended_key_usage() == purposes {
+            // A folder from before seal makers stated their purpose, or before services were asked for, gets a certificate that does, for the same key.
+            let named = |wanted: Option<&str>, there: &[String]| wanted.is_none_or(|wanted| there.iter().any(|address| address == wanted));
+            let has_services = named(content.list, &certificate.crl_addresses()) && named(content.ocsp, certificate.ocsp_addresses());
+            if certificate.extended_key_usage() == content.purposes && has_services {
                 return Ok(Self { key, certificate });
             }
         }
         let certificate = match issuer {
-            Some(issuer) => issuer.sign_certificate(subject, &spki, (kind, purposes), validity)?,
-            None => build(Issuer::Own, &key, subject, &spki, (kind, purposes), validity)?,
+            Some(issuer) => issuer.sign_certificate(subject, &spki, content)?,
+            None => build(Issuer::Own, &key, subject, &spki, content)?,
         };
         write(&certificate_file, certificate.to_pem().as_bytes())?;
         Ok(Self { key, certificate })
     }
 
-    fn sign_certificate(&self, subject: &Subject, spki: &[u8], what: (Kind, &[ObjectIdentifier]), validity: (i64, i64)) -> Result<Certificate, DeskError> {
-        build(Issuer::Authority(&self.certificate), &self.key, subject, spki, what, validity)
+    fn sign_certificate(&self, subject: &Subject, spki: &[u8], content: &Content<'_>) -> Result<Certificate, DeskError> {
+        build(Issuer::Authority(&self.certificate), &self.key, subject, spki, content)
     }
 
-    fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         sign(&self.key, message)
     }
 }
 
-fn build(
-    issuer: Issuer<'_>,
-    key: &SigningKey,
-    subject: &Subject,
-    spki: &[u8],
-    (kind, extended_key_usage): (Kind, &[ObjectIdentifier]),
-    (not_before, not_after): (i64, i64),
-) -> Result<Certificate, DeskError> {
+fn build(issuer: Issuer<'_>, key: &SigningKey, subject: &Subject, spki: &[u8], content: &Content<'_>) -> Result<Certificate, DeskError> {
     let mut serial = [0_u8; 16];
     getrandom::fill(&mut serial)?;
     let template = Template {
-        kind,
+        kind: content.kind,
         issuer,
         subject,
         spki,
         serial: &serial,
-        not_before,
-        not_after,
-        crl_distribution_point: None,
-        ocsp_responder: None,
-        extended_key_usage,
+        not_before: content.validity.0,
+        not_after: content.validity.1,
+        crl_distribution_point: content.list,
+        ocsp_responder: content.ocsp,
+        extended_key_usage: content.purposes,
     };
     let to_be_signed = ToBeSigned::new(&template, Algorithm::Es256)?;
     Ok(to_be_signed.assemble(&sign(key, to_be_signed.der()))?)
@@ -211,8 +243,24 @@ fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), DeskError> {
     file.write_all(bytes).map_err(DeskError::file(path))
 }
 
+/// Writes a file as a whole: whoever reads it meanwhile, such as the running services, finds the old one or the new one.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), DeskError> {
-    fs::write(path, bytes).map_err(DeskError::file(path))
+    if fs::read(path).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    let mut random = [0_u8; 8];
+    getrandom::fill(&mut random)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.{:016x}", u64::from_be_bytes(random)));
+    let written = fs::File::create_new(&temporary).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    });
+    written.map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        DeskError::file(path)(error)
+    })
 }
 
 const NOTE: &str = "\

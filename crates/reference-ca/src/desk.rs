@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::authority::{Authority, Grant, write};
 use crate::error::DeskError;
 use crate::picture::{self, Design};
+use crate::services::Addresses;
 use crate::token::{KeyPair, Token};
 
 /// What is different about a certificate; all but [`Variant::Normal`] exist to be refused somewhere.
@@ -45,6 +46,8 @@ pub struct Application<'a> {
     pub variant: Variant,
     /// The seal, or none.
     pub seal: Option<SealWish<'a>>,
+    /// Where the CA's services are; certificates name them only then.
+    pub services: Option<Addresses>,
 }
 
 /// The seal applied for.
@@ -129,7 +132,8 @@ pub struct Names<'a> {
 pub const FIRST: Names<'static> = Names { certificate: "certificate", seal: "seal" };
 
 const DAY: i64 = 86_400;
-const CA_NAME: &str = "印桥测试CA";
+/// The name of the usual test CA.
+pub const CA_NAME: &str = "印桥测试CA";
 const OTHER_CA_NAME: &str = "另一测试CA";
 
 /// Finds what an earlier visit made for the same application, or makes it; `now` is in Unix seconds.
@@ -149,7 +153,7 @@ pub fn serve(folder: &Path, token: &Token, application: &Application<'_>, names:
     }
     fs::create_dir_all(folder).map_err(DeskError::file(folder))?;
     // The usual CA is always there: it is the trust anchor of the portal, also for a certificate of another CA.
-    let usual = Authority::open(folder, CA_NAME, now)?;
+    let usual = Authority::open_with(folder, CA_NAME, now, application.services.clone())?;
     let other = match application.variant {
         Variant::OtherCa => Some(Authority::open(&folder.join("other-ca"), OTHER_CA_NAME, now)?),
         _ => None,

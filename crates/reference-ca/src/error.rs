@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use sealbridge_pki::asn1::Asn1Error;
+use sealbridge_pki::crl::CrlError;
 use sealbridge_pki::issue::IssueError;
+use sealbridge_pki::ocsp::OcspError;
 use sealbridge_pki::request::RequestError;
+use sealbridge_pki::tsp::TspError;
 use sealbridge_pki::{CertificateError, KeyError};
 use sealbridge_seal::ses::SesError;
 
@@ -40,6 +43,23 @@ pub enum DeskError {
         /// What is wrong with it.
         what: String,
     },
+    /// The services can not be reached at their address.
+    #[error("{address}: {source}")]
+    Network {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A revocation list could not be made.
+    #[error("the revocation list is not made: {0}")]
+    List(#[from] CrlError),
+    /// An OCSP response could not be made.
+    #[error("the OCSP response is not made: {0}")]
+    Ocsp(#[from] OcspError),
+    /// A timestamp could not be made.
+    #[error("the timestamp is not made: {0}")]
+    Timestamp(#[from] TspError),
     /// What was applied for is not issued.
     #[error("{0}")]
     Refused(String),

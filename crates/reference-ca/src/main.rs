@@ -6,9 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Parser, Subcommand};
 use sealbridge_reference_ca::Algorithm;
+use sealbridge_reference_ca::authority::Authority;
 use sealbridge_reference_ca::desk::{self, Application, Issued, Names, SealWish, Variant};
 use sealbridge_reference_ca::error::DeskError;
 use sealbridge_reference_ca::picture::{self, Design};
+use sealbridge_reference_ca::services::{self, Addresses};
 use sealbridge_reference_ca::token::Module;
 
 /// 测试CA:在令牌上生成密钥、签发测试证书、制作测试印章。 A test CA: keys on a token, test certificates, test seals.
@@ -36,6 +38,30 @@ enum Verb {
         name: Option<String>,
         #[command(flatten)]
         applicant: Applicant,
+    },
+    /// Serve timestamps, OCSP and revocation lists of the CA in DIR, on this computer only; prints the address.
+    Serve {
+        /// Folder of the CA.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Where to listen; port 0 is any free one.
+        #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDRESS")]
+        listen: std::net::SocketAddr,
+        /// Where the services are for others: the certificates of the timestamping authority, the seal maker and the issuing CA name it.
+        #[arg(long, value_name = "URL")]
+        services: Option<String>,
+    },
+    /// Revoke a certificate that the CA in DIR issued.
+    Revoke {
+        /// Folder of the CA.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Serial number, in hex.
+        #[arg(long, value_name = "HEX")]
+        serial: String,
+        /// CRLReason: 1 key compromise, 3 affiliation changed, 4 superseded, 5 cessation, 6 on hold …
+        #[arg(long, default_value_t = 4)]
+        reason: u8,
     },
     /// Only draw a seal.
     Picture {
@@ -92,6 +118,9 @@ struct Applicant {
     /// The font of the seal. Without it no seal is made.
     #[arg(long, value_name = "TTF")]
     font: Option<PathBuf>,
+    /// Where `reference-ca serve` will be: certificates name their revocation services there.
+    #[arg(long, value_name = "URL")]
+    services: Option<String>,
     /// Make no seal, also where a font is given.
     #[arg(long)]
     no_seal: bool,
@@ -122,6 +151,16 @@ fn run(verb: Verb) -> Result<ExitCode, DeskError> {
             };
             visit(&applicant, None, Some(&stem))
         }
+        Verb::Serve { dir, listen, services } => {
+            let authority = Authority::open_with(&dir, desk::CA_NAME, now()?, services.as_deref().map(Addresses::new).transpose()?)?;
+            services::serve(authority, listen, |address| println!("http://{address}"))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Revoke { dir, serial, reason } => {
+            let now = now()?;
+            Authority::open(&dir, desk::CA_NAME, now)?.revoke(&serial, reason, now)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Verb::Picture { organisation, line, font, pixels, out } => {
             let design = Design { name: &organisation, line: line.as_deref(), pixels };
             let drawn = picture::draw(&design, &read(&font)?)?;
@@ -146,6 +185,7 @@ fn visit(applicant: &Applicant, so_pin: Option<&str>, stem: Option<&str>) -> Res
         algorithm: applicant.algorithm,
         variant: applicant.variant,
         seal: font.as_deref().map(|font| SealWish { line, font }),
+        services: applicant.services.as_deref().map(Addresses::new).transpose()?,
     };
     let module = Module::load(&applicant.module)?;
     let token = match so_pin {

@@ -205,7 +205,7 @@ fn keys_of_the_ca_are_for_the_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     sealbridge_reference_ca::authority::Authority::open(folder.path(), "印桥测试CA", now()).unwrap();
-    for name in ["root", "issuing", "seal-maker"] {
+    for name in ["root", "issuing", "seal-maker", "timestamper", "responder"] {
         let mode = fs::metadata(folder.path().join(format!("keys/{name}.key.pem"))).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }

@@ -13,7 +13,10 @@ use serde::Serialize;
 use crate::policy::Policy;
 use crate::refusal::moment;
 
-pub use sealbridge_seal::verify::{Allowed, Change, Changed, Covered, Level, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer, Trust};
+pub use sealbridge_seal::verify::{
+    Allowed, CertificateStatus, Change, Changed, Covered, Level, PadesLevel, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer, StatusWord,
+    TimestampReport, Trust,
+};
 pub use sealbridge_seal::{ReadFailed, Source};
 
 /// What a portal says about a document. As JSON: `{"accepted":…,"failure":…,"report":…}`.
@@ -173,6 +176,11 @@ fn distrust(signature: &SignatureReport) -> Option<Failure> {
             Some(issuer) => failure.with("issuer", issuer),
             None => failure,
         });
+    }
+    if signature.has(ProblemCode::CertificateRevoked) {
+        // Revocation counts for one certificate of the path, and the signer's comes first.
+        let since = signature.revocation.iter().find(|status| status.status == StatusWord::Revoked).and_then(|status| status.time);
+        return Some(since.iter().fold(Failure::new(Code::CertificateRevoked), |failure, since| failure.with("since", moment(*since))));
     }
     if signature.has(ProblemCode::CertificateExpired) {
         return Some(Failure::new(Code::CertificateExpired).with("notAfter", moment(signer.not_after)));

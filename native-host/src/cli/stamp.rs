@@ -16,7 +16,9 @@ use sealbridge_protocol::failure::{Code, Failure};
 use zeroize::Zeroizing;
 
 pub(super) use arguments::Stamp;
-pub(super) use one::{opened_to_read, pdf_failure};
+pub(super) use one::{Job, opened_to_read, pdf_failure, stamp_failure};
+pub(super) use outputs::{To, jobs};
+pub(super) use words::mended;
 
 use super::Voice;
 use crate::pin::{PIN_MAX, Pin};

@@ -84,7 +84,11 @@ fn judge(path: &Path, policy: &Policy<'_>, password: Option<&[u8]>, voice: Voice
     verify(&document, &Policy { password, ..policy.clone() }).map_err(pdf)
 }
 
-fn certificates(files: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
+/// All certificates of PEM files.
+///
+/// # Errors
+/// `read-failed`.
+pub(super) fn certificates(files: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
     let mut certificates = Vec::new();
     for file in files {
         let failed = |detail: &dyn std::fmt::Display| Failure::new(Code::ReadFailed).with("name", file::name(file)).with("detail", detail);

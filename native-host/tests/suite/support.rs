@@ -50,6 +50,8 @@ pub(crate) struct Wanted {
     pub(crate) seal: bool,
     /// Object identifiers of the extended key usage; none leaves the extension out.
     pub(crate) purposes: Vec<String>,
+    /// Where the authority's services are, and the folder in which the certificate is recorded as issued.
+    pub(crate) services: Option<(String, PathBuf)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +62,17 @@ pub(crate) enum Usage {
 
 impl Wanted {
     pub(crate) fn good() -> Self {
-        Self { organisation: ORGANISATION.into(), usage: Usage::Signing, from: -1, until: 365, key: true, rsa: false, seal: false, purposes: Vec::new() }
+        Self {
+            organisation: ORGANISATION.into(),
+            usage: Usage::Signing,
+            from: -1,
+            until: 365,
+            key: true,
+            rsa: false,
+            seal: false,
+            purposes: Vec::new(),
+            services: None,
+        }
     }
 }
 
@@ -340,16 +352,16 @@ pub(crate) const NONCE: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 // ---- the test authority and the making of tokens -----------------------------------------------------------------
 
-fn authority_key() -> p256::ecdsa::SigningKey {
+pub(crate) fn authority_key() -> p256::ecdsa::SigningKey {
     p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap()
 }
 
-fn signed(key: &p256::ecdsa::SigningKey, message: &[u8]) -> Vec<u8> {
+pub(crate) fn signed(key: &p256::ecdsa::SigningKey, message: &[u8]) -> Vec<u8> {
     let signature: p256::ecdsa::Signature = key.sign(message);
     signature.to_bytes().to_vec()
 }
 
-fn subject(organisation: &str, credit_code: Option<&str>) -> Subject {
+pub(crate) fn subject(organisation: &str, credit_code: Option<&str>) -> Subject {
     Subject {
         country: Some("CN".into()),
         organisation: Some(organisation.into()),
@@ -427,6 +439,7 @@ fn put(session: &Session, number: u8, wanted: &Wanted) {
         Usage::Encryption => KeyUsage::ENCRYPTION,
     };
     let purposes: Vec<_> = wanted.purposes.iter().map(|purpose| oid::ObjectIdentifier::new_unwrap(purpose)).collect();
+    let places = wanted.services.as_ref().map(|(url, _)| (format!("{url}/issuing.crl"), format!("{url}/ocsp")));
     let template = Template {
         kind: Kind::Holder { key_usage: usage },
         issuer: Issuer::Authority(&ca),
@@ -435,12 +448,16 @@ fn put(session: &Session, number: u8, wanted: &Wanted) {
         serial: &Sha256::digest(&spki)[..12],
         not_before: now + wanted.from * 86_400,
         not_after: now + wanted.until * 86_400,
-        crl_distribution_point: None,
-        ocsp_responder: None,
+        crl_distribution_point: places.as_ref().map(|(list, _)| list.as_str()),
+        ocsp_responder: places.as_ref().map(|(_, ocsp)| ocsp.as_str()),
         extended_key_usage: &purposes,
     };
     let tbs = ToBeSigned::new(&template, Algorithm::Es256).unwrap();
     let certificate = tbs.assemble(&signed(&authority_key(), tbs.der())).unwrap();
+    if let Some((_, folder)) = &wanted.services {
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join(format!("{}.der", certificate.serial_hex())), certificate.der()).unwrap();
+    }
     session
         .create_object(&[
             Attribute::Class(ObjectClass::CERTIFICATE),

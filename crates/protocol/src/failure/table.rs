@@ -353,6 +353,54 @@ codes! {
     "Chinese text or a date needs a Chinese font, and none was found on this computer[ (looked for {fonts})]."
     "Install a Chinese font (WenQuanYi Micro Hei or Noto Sans CJK, for example), or name a font file with --font."
 
+    ServiceAddressRefused "service-address-refused" Environment ["service", "address", "detail"]
+    "[{service} ]服务的网址不能使用[：{address}][（{detail}）]。"
+    "时间戳和证书状态服务只支持 http:// 网址（应答本身带有签名）；请核对网址，或向 CA 机构客服索取 http:// 网址。"
+    "The address of the[ {service}] service cannot be used[: {address}][ ({detail})]."
+    "Services for timestamps and certificate status are asked over http:// only, because their answers are signed; check the address, or ask the CA's support for one with http://."
+
+    ServiceUnreachable "service-unreachable" Environment ["service", "address", "detail"]
+    "无法连接[ {service} ]服务[：{address}][（{detail}）]。"
+    "请检查网络后重试；已盖好的章不受影响，稍后可以用 sealbridge extend 补上时间戳和证书状态。"
+    "The[ {service}] service cannot be reached[: {address}][ ({detail})]."
+    "Check the network and try again; a stamp that was made is kept, and sealbridge extend adds timestamp and certificate status later."
+
+    ServiceTimedOut "service-timed-out" Environment ["service", "address", "seconds"]
+    "[{service} ]服务没有在[ {seconds} 秒的]时限内应答[：{address}]。"
+    "请稍后重试，或用 --patience 延长等待时间；已盖好的章不受影响，稍后可以用 sealbridge extend 补上时间戳和证书状态。"
+    "The[ {service}] service did not answer in time[ ({seconds} s)][: {address}]."
+    "Try again later, or wait longer with --patience; a stamp that was made is kept, and sealbridge extend adds timestamp and certificate status later."
+
+    ServiceAnswerTooLarge "service-answer-too-large" Environment ["service", "address", "limit"]
+    "[{service} ]服务的应答太大，已拒绝[（上限 {limit} 字节）][：{address}]。"
+    "请核对服务的网址；如果网址正确，请告诉 CA 机构客服。"
+    "The answer of the[ {service}] service is too large and was refused[ (limit {limit} bytes)][: {address}]."
+    "Check the service's address; if it is right, tell the CA's support."
+
+    ServiceAnswerInvalid "service-answer-invalid" Environment ["service", "address", "detail"]
+    "[{service} ]服务的应答无效，未采用[：{address}][（{detail}）]。"
+    "请核对服务的网址；如果网址正确，请告诉 CA 机构客服。"
+    "The answer of the[ {service}] service is not valid and was not relied on[: {address}][ ({detail})]."
+    "Check the service's address; if it is right, tell the CA's support."
+
+    ServiceRefused "service-refused" Environment ["service", "address", "detail"]
+    "[{service} ]服务拒绝了请求[：{address}][（{detail}）]。"
+    "请稍后重试；如果仍然被拒绝，请联系提供该服务的机构。"
+    "The[ {service}] service refused the request[: {address}][ ({detail})]."
+    "Try again later; if it is refused again, ask whoever runs the service."
+
+    TimestampUntrusted "timestamp-untrusted" Environment ["authority", "detail"]
+    "时间戳机构[“{authority}”]不受信任[：{detail}]。"
+    "请用 --trust 指定该时间戳机构的根证书，或换用受信任的时间戳服务。"
+    "The timestamping authority[ “{authority}”] is not trusted[: {detail}]."
+    "Name its root certificate with --trust, or use a timestamping service that is trusted."
+
+    StatusUnknown "certificate-status-unknown" Environment ["certificate", "detail"]
+    "无法获得证书[“{certificate}”]是否被吊销的信息[：{detail}]。"
+    "请稍后重试；如果一直如此，请联系颁发该证书的 CA 机构。"
+    "Nothing usable can be had on whether the certificate[ “{certificate}”] was revoked[: {detail}]."
+    "Try again later; if it lasts, ask the CA that issued the certificate."
+
     // ---- User: the person at the keyboard ----------------------------------------------------------------------
 
     Cancelled "cancelled" User []

@@ -2,14 +2,19 @@
 
 use std::sync::OnceLock;
 
-use sealbridge_pki::Algorithm as Suite;
 use sealbridge_pki::cms::{self, SignedAttributes};
+use sealbridge_pki::crl::{self, Crl, Entry};
 use sealbridge_pki::oid::{self, KP_SEAL_MAKING, ObjectIdentifier};
+use sealbridge_pki::tsp::{self, Imprint, TstInfo};
+use sealbridge_pki::{Algorithm as Suite, DigestAlgorithm};
 use sealbridge_protocol::statement::Kind;
-use sealbridge_relying_party::document::{ReadFailed, Source, Verdict, verdict};
+use sealbridge_relying_party::document::{PadesLevel, ReadFailed, Source, Verdict, verdict};
 use sealbridge_relying_party::{Algorithm, Certificate, Code, Language, Policy, Revocation, RevocationList};
 use sealbridge_seal::ses::{self, SealInfo, SealPicture};
-use sealbridge_seal::{Check, Document, OpenOptions, OriginalHash, Placement, Seal, StampRequest, finish_and_check, prepare, reserve_for};
+use sealbridge_seal::{
+    Check, Document, Evidence, OpenOptions, OriginalHash, Placement, Seal, StampRequest, TOKEN_ROOM, append_store, finish_and_check, prepare,
+    prepare_timestamp, reserve_for,
+};
 
 use crate::world::{Attempt, Authority, CREDIT_CODE, DAY, Key, NOW, Wish, id};
 
@@ -271,4 +276,54 @@ fn a_damaged_byte_is_never_accepted() {
         assert!(!judge(&damaged).is_accepted() || !decides, "byte {at}");
         assert!(!judge(&pdf[..at]).is_accepted(), "cut at {at}");
     }
+}
+
+/// A document with a store of `lists` and a timestamp over everything (B-LTA), given at `time`.
+fn lasting(pdf: &[u8], authority: &Authority, lists: Vec<Crl>, time: i64) -> Vec<u8> {
+    let clock_key = Key::p256(60);
+    let wish = Wish { name: "时间戳(测试)", credit_code: None, serial: 0x60, purposes: vec![oid::KP_TIME_STAMPING], ..Wish::holder() };
+    let clock = authority.issue(&wish, &clock_key);
+    let timestamped = |pdf: Vec<u8>| {
+        let prepared = prepare_timestamp(&Document::open(&pdf, OpenOptions::default()).unwrap(), [5; 16], TOKEN_ROOM).unwrap();
+        let digest = prepared.digest(&OriginalHash::of(&pdf).unwrap()).unwrap().to_vec();
+        let imprint = Imprint { algorithm: DigestAlgorithm::Sha256, digest };
+        let info = TstInfo { policy: ObjectIdentifier::new_unwrap("1.2.3.4.1"), imprint, serial: vec![7], time, nonce: None };
+        let draft = tsp::Draft::new(&info, &clock, Suite::Es256).unwrap();
+        let token = draft.assemble(&clock_key.sign(Algorithm::Es256, draft.to_be_signed()), std::slice::from_ref(&authority.issuing)).unwrap();
+        let tail = prepared.finish_and_check(&pdf, &token, &Check { now: time, ..Check::default() }).unwrap().tail;
+        [pdf, tail].concat()
+    };
+    let first = timestamped(pdf.to_vec());
+    let evidence = Evidence { certificates: vec![authority.issuing.clone()], crls: lists, ..Evidence::default() };
+    let store = append_store(&Document::open(&first, OpenOptions::default()).unwrap(), &evidence, [6; 16]).unwrap();
+    timestamped([first, store.tail].concat())
+}
+
+/// A list of the issuing authority's or of the root's.
+fn list(issuer: &Certificate, key: &Key, time: i64, revoked: Option<(&Certificate, i64)>) -> Crl {
+    let entries: Vec<Entry> =
+        revoked.iter().map(|(certificate, since)| Entry { serial: certificate.serial_bytes().to_vec(), time: *since, reason: Some(1) }).collect();
+    let fields = crl::Fields { issuer, number: 1, this_update: time, next_update: time + DAY, entries: &entries };
+    let draft = crl::Draft::new(&fields, Suite::Es256).unwrap();
+    Crl::parse(&draft.assemble(&key.sign(Algorithm::Es256, draft.to_be_signed())).unwrap()).unwrap()
+}
+
+#[test]
+fn signer_and_seal_are_asked_of_the_stamp_beneath_timestamps_and_validation_data() {
+    let Stamped { pdf, policy, leaf, .. } = stamped();
+    let authority = Authority::new(1);
+    // The keys of the world's authorities: see Authority::new.
+    let lists = |revoked| vec![list(&authority.issuing, &Key::p256(101), NOW + 30, revoked), list(&authority.root, &Key::p256(1), NOW + 30, None)];
+    let judge = |pdf: &[u8]| verdict(pdf.to_vec(), policy, NOW + 60).require_signer(CREDIT_CODE).require_seal();
+
+    let verdict = judge(&lasting(pdf, &authority, lists(None), NOW + 20));
+    check("b-lta", &verdict, Ok(()));
+    let report = verdict.report().unwrap();
+    assert_eq!((report.signatures[0].level, report.timestamps.len()), (Some(PadesLevel::Lta), 2));
+    check("another's", &judge(&lasting(pdf, &authority, lists(None), NOW + 20)).require_signer("91440300MA5TEXY00U"), Err(Code::SignerMismatch));
+    // Revoked after the proven time, and before it.
+    check("later", &judge(&lasting(pdf, &authority, lists(Some((leaf, NOW + 25))), NOW + 20)), Ok(()));
+    let verdict = judge(&lasting(pdf, &authority, lists(Some((leaf, NOW + 10))), NOW + 20));
+    check("earlier", &verdict, Err(Code::CertificateRevoked));
+    assert!(verdict.failure().unwrap().fact("since").is_some());
 }

@@ -58,11 +58,8 @@ pub(super) fn judge<S: Source>(
     }
     let level = verified.as_ref().map(|_| match (proof.time, &path) {
         (Some(time), Some(path)) if revocation::is_complete(path, &proofs.store, time, policy.now) => {
-            if proofs.is_archived(document.source().len()) {
-                PadesLevel::Lta
-            } else {
-                PadesLevel::Lt
-            }
+            let end = structure.range.map_or(u64::MAX, |range| range.end);
+            if proofs.archived(end).any(|store| revocation::is_complete(path, store, time, policy.now)) { PadesLevel::Lta } else { PadesLevel::Lt }
         }
         (Some(_), _) => PadesLevel::T,
         (None, _) => PadesLevel::B,

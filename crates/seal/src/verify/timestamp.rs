@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use sealbridge_pdf::{Document, PdfError, SignatureField, Source};
+use sealbridge_pdf::{Document, OpenOptions, PdfError, Prefix, SignatureField, Source};
 use sealbridge_pki::cms::{self, CmsError, VerifiedCms};
 use sealbridge_pki::path::{self, Use, VerifiedPath};
 use sealbridge_pki::revocation::{self, Standing};
@@ -77,6 +77,8 @@ pub(super) struct Proofs {
     pub(super) store: Evidence,
     /// Up to which byte something existed, and when; trusted ones only.
     times: Vec<(u64, i64)>,
+    /// The store as each of them covers it.
+    archived: Vec<(u64, Evidence)>,
 }
 
 impl Proofs {
@@ -97,6 +99,7 @@ impl Proofs {
             let report = proofs.judge_document(document, field, &others, digests, (policy, at))?;
             if let (Trust::Trusted, Some(time)) = (report.trust, report.time) {
                 proofs.times.push((report.covered_bytes, time));
+                proofs.archived.push((report.covered_bytes, proofs.store_until(document, report.covered_bytes, policy)?));
                 at = at.min(time);
             }
             proofs.reports.push(report);
@@ -109,9 +112,23 @@ impl Proofs {
         self.times.iter().filter(|(reach, _)| *reach > end).map(|(_, time)| *time).min()
     }
 
-    /// Whether a trusted document timestamp covers the whole file, the security store included.
-    pub(super) fn is_archived(&self, length: u64) -> bool {
-        self.times.iter().any(|(reach, _)| *reach == length)
+    /// The stores that a trusted document timestamp covers, each together with the first `end` bytes.
+    pub(super) fn archived(&self, end: u64) -> impl Iterator<Item = &Evidence> {
+        self.archived.iter().filter(move |(reach, _)| *reach > end).map(|(_, store)| store)
+    }
+
+    /// The security store as the first `end` bytes have it; empty where they can not be read by themselves.
+    fn store_until<S: Source>(&self, document: &Document<S>, end: u64, policy: &Policy<'_>) -> Result<Evidence, PdfError> {
+        if end == document.source().len() {
+            return Ok(self.store.clone());
+        }
+        let options = OpenOptions { password: policy.password.map(<[u8]>::to_vec), ..OpenOptions::default() };
+        let then = Document::open(Prefix::new(document.source(), end), options)
+            .and_then(|then| if then.repaired() { Ok(Evidence::default()) } else { crate::store::read_store(&then) });
+        match then {
+            Err(PdfError::Read(failed)) => Err(PdfError::Read(failed)),
+            then => Ok(then.unwrap_or_default()),
+        }
     }
 
     fn judge_document<S: Source>(

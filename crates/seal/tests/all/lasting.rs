@@ -96,6 +96,11 @@ fn each_level_is_told_and_judged_at_the_proven_time() {
     let text = lta.text(Language::En);
     assert_eq!((lta.verdict, lta.signatures[0].level), (Verdict::Valid, Some(PadesLevel::Lta)), "{text}");
     assert!(text.contains("Document timestamp 1 of 1: valid") && lta.uncovered_bytes == 0, "{text}");
+    // Other programs write further validation data behind the timestamp; what counts is what it covers.
+    let more = Evidence { crls: vec![person.list(NOW + 55, &[])], ..Evidence::default() };
+    assert_eq!(judge(&with_store(&archived, &more), &person, NOW + 60).signatures[0].level, Some(PadesLevel::Lta));
+    let around = with_store(&with_document_timestamp(&timestamped, &clock, NOW + 45), &evidence);
+    assert_eq!(judge(&around, &person, NOW + 60).signatures[0].level, Some(PadesLevel::Lt));
     // Years later the signer's certificate has ended, and nothing has changed.
     assert_eq!(judge(&archived, &person, NOW + 2000 * DAY).verdict, Verdict::Valid);
     let json = serde_json::to_string(&lta).unwrap();

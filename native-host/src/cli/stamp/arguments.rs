@@ -95,6 +95,13 @@ pub(in crate::cli) struct Stamp {
     #[arg(long, help_heading = CONTENT)]
     pub(super) reason: Option<String>,
 
+    /// Have this authority prove the time of each stamp (PAdES B-T); if it can not be had the stamp is kept without 时间戳服务的网址
+    #[arg(long, value_name = "URL", help_heading = TIME)]
+    pub(super) timestamp: Option<String>,
+    /// How many seconds the authority may take for an answer 等待应答的秒数
+    #[arg(long, value_name = "SECONDS", requires = "timestamp", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=600), help_heading = TIME)]
+    pub(super) patience: u16,
+
     /// Read the PIN from this file descriptor instead of a window, one line for each consent; for automation only 从文件描述符读取 PIN
     #[arg(long, value_name = "N", help_heading = KEY)]
     pub(super) pin_fd: Option<i32>,
@@ -115,6 +122,7 @@ pub(in crate::cli) struct Stamp {
 const PLACE: &str = "Place 位置";
 const SEAM: &str = "Riding seam 骑缝章";
 const CONTENT: &str = "Date, form, reason 日期、表单、原因";
+const TIME: &str = "Timestamp 时间戳";
 const KEY: &str = "Key, password 密钥和密码";
 
 /// An edge of the page.

@@ -13,7 +13,7 @@ use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_protocol::stamp::{DOCUMENTS_MAX, StampDocument};
 
 use super::arguments::Stamp;
-use super::one::{Job, Looked, Ready};
+use super::one::{Clock, Job, Looked, Ready};
 use super::words::Teller;
 use super::{Pins, listen, outputs, read_secret};
 use crate::cli::Voice;
@@ -22,6 +22,7 @@ use crate::commands::stamp::documents;
 use crate::fonts;
 use crate::host::Host;
 use crate::key_use::Asked;
+use crate::services::{Client, Timestamps};
 use crate::stop::Stop;
 use crate::token::directory::Shelf;
 use crate::undo::Undo;
@@ -39,6 +40,7 @@ struct Batch<'a> {
     host: &'a Host,
     undo: Option<Undo>,
     options: OpenOptions,
+    clock: Option<Clock>,
     stop: Stop,
 }
 
@@ -56,7 +58,10 @@ struct Signed<'a> {
 pub(super) fn run(stamp: &Stamp, voice: Voice) -> Result<u8, Failure> {
     let mut pins = Pins::new(stamp.pin_fd)?;
     let password = stamp.password_fd.map(read_secret).transpose()?;
-    let jobs = outputs::jobs(stamp)?;
+    let to = outputs::To { out: stamp.out.as_ref(), out_dir: stamp.out_dir.as_ref(), force: stamp.force };
+    let clock = stamp.timestamp.as_deref().map(Timestamps::new).transpose()?;
+    let clock = clock.map(|timestamps| Clock { client: Client::new(Duration::from_secs(stamp.patience.into())), timestamps });
+    let jobs = outputs::jobs(&stamp.files, to)?;
     let host = Host::load()?;
     let teller = Teller::new(voice, jobs.len());
     let batch = Batch {
@@ -66,6 +71,7 @@ pub(super) fn run(stamp: &Stamp, voice: Voice) -> Result<u8, Failure> {
         undo: host.state.as_ref().ok().map(|state| Undo::at(state)),
         host: &host,
         options: OpenOptions { password: password.map(|secret| secret.to_vec()), ..OpenOptions::default() },
+        clock,
         stop: Stop::after(ALLOWED),
     };
     listen(&batch.stop);
@@ -198,10 +204,10 @@ impl Batch<'_> {
         by_hands(signed, |Signed { job, ready, cms }| {
             let written = self.stop_check().and_then(|()| {
                 let undo = self.undo.as_ref().ok_or_else(|| internal("no state folder"))?;
-                job.finish(ready, &cms, &self.options, undo)
+                job.finish(ready, &cms, self.clock.as_ref(), &self.options, undo)
             });
             match written {
-                Ok(done) => self.teller.done(job, &done, pair),
+                Ok(done) => self.teller.done(job, &done, pair, self.stamp.timestamp.as_deref()),
                 Err(failure) => self.teller.failed(job, &failure),
             }
         });

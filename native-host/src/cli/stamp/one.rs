@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sealbridge_pdf::{Document, OpenOptions, PdfError, Source};
+use sealbridge_pki::tsp::Imprint;
+use sealbridge_pki::{DigestAlgorithm, cms};
 use sealbridge_protocol::Language;
 use sealbridge_protocol::digest::DocumentDigest;
 use sealbridge_protocol::failure::{Code, Failure};
@@ -12,7 +14,8 @@ use sealbridge_protocol::fields::Label;
 use sealbridge_protocol::stamp::StampDocument;
 use sealbridge_protocol::words::plain;
 use sealbridge_seal::finish::Check;
-use sealbridge_seal::{OriginalHash, PreparedStamp, StampError, StampRequest, Summary, finish_and_check, prepare, reserve_for};
+use sealbridge_seal::verify::PadesLevel;
+use sealbridge_seal::{OriginalHash, PreparedStamp, StampError, StampRequest, Summary, TOKEN_ROOM, finish_and_check, prepare, reserve_for};
 
 use super::arguments::Stamp;
 use super::beside::Beside;
@@ -21,35 +24,34 @@ use crate::cli::Voice;
 use crate::commands::seal::Pair;
 use crate::file::{self, FileSource, Output};
 use crate::host::{now, random};
+use crate::services::{Client, Timestamps};
 use crate::undo::{Mended, Undo};
 
 /// A document and where its stamped version goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Job {
-    pub(super) input: PathBuf,
+pub(in crate::cli) struct Job {
+    pub(in crate::cli) input: PathBuf,
     /// Nothing: in place.
-    pub(super) output: Option<PathBuf>,
+    pub(in crate::cli) output: Option<PathBuf>,
     /// Whether an existing output is replaced.
-    pub(super) replace: bool,
+    pub(in crate::cli) replace: bool,
 }
 
 /// A document that was opened and is hashed.
 #[derive(Debug)]
-pub(super) struct Looked {
-    source: Arc<FileSource>,
-    original: Beside<OriginalHash>,
+pub(in crate::cli) struct Looked {
+    pub(in crate::cli) source: Arc<FileSource>,
+    pub(in crate::cli) original: Beside<OriginalHash>,
     /// The new file, begun already.
     ahead: Option<Beside<Output>>,
     /// A half tail of an interrupted append was cut off.
-    pub(super) mended: bool,
+    pub(in crate::cli) mended: bool,
 }
 
 /// A document that waits for its signature.
 #[derive(Debug)]
 pub(super) struct Ready {
-    source: Arc<FileSource>,
-    original: OriginalHash,
-    ahead: Option<Beside<Output>>,
+    looked: Looked,
     prepared: PreparedStamp,
     /// As the consent lists it.
     pub(super) listed: StampDocument,
@@ -60,11 +62,21 @@ pub(super) struct Ready {
 pub(super) struct Done {
     pub(super) place: Summary,
     pub(super) appended: usize,
+    pub(super) level: PadesLevel,
+    /// Why there is no timestamp although one was asked for.
+    pub(super) untimed: Option<Failure>,
+}
+
+/// Who proves the time of stamps.
+#[derive(Debug)]
+pub(super) struct Clock {
+    pub(super) client: Client,
+    pub(super) timestamps: Timestamps,
 }
 
 impl Job {
     /// What the person is told that was stamped.
-    pub(super) fn stamped(&self) -> &Path {
+    pub(in crate::cli) fn stamped(&self) -> &Path {
         self.output.as_deref().unwrap_or(&self.input)
     }
 
@@ -73,7 +85,7 @@ impl Job {
     ///
     /// # Errors
     /// What opening and reading say; `output-exists`.
-    pub(super) fn look(&self, options: &OpenOptions, undo: Option<&Undo>, alone: bool) -> Result<Looked, Failure> {
+    pub(in crate::cli) fn look(&self, options: &OpenOptions, undo: Option<&Undo>, alone: bool) -> Result<Looked, Failure> {
         if let Some(output) = &self.output
             && !self.replace
             && output.symlink_metadata().is_ok()
@@ -108,7 +120,7 @@ impl Job {
     /// What [`wish`] and [`prepare`] say.
     pub(super) fn ready(
         &self,
-        looked: Looked,
+        mut looked: Looked,
         stamp: &Stamp,
         Pair { seal, chosen }: &Pair,
         font: Option<&[u8]>,
@@ -133,7 +145,7 @@ impl Job {
             location: None,
             font,
             random: random()?,
-            contents_reserve: reserve_for(&chain),
+            contents_reserve: reserve_for(&chain).saturating_add(if stamp.timestamp.is_some() { TOKEN_ROOM } else { 0 }),
         };
         let told = |error: StampError| stamp_failure(&error, &self.input);
         let prepared = prepare(&document, &request).map_err(told)?;
@@ -141,36 +153,64 @@ impl Job {
             Language::ZhCn => &prepared.summary().place_zh,
             Language::En => &prepared.summary().place_en,
         };
-        let original = looked.original.done()?;
+        let original = looked.original.wait()?;
         let listed = StampDocument {
             name: Label::new(plain(&file::name(&self.input), 200))?,
             size: looked.source.len(),
             pages: u32::try_from(pages).unwrap_or(u32::MAX),
-            digest: DocumentDigest(prepared.digest(&original).map_err(told)?),
+            digest: DocumentDigest(prepared.digest(original).map_err(told)?),
             place: Label::new(plain(place, 200))?,
         };
-        Ok(Ready { source: looked.source, original, ahead: looked.ahead, prepared, listed })
+        Ok(Ready { looked, prepared, listed })
     }
 
-    /// Puts the signature in, lets our verifier judge the result, and writes it.
+    /// Puts the signature in, with a timestamp where `clock` gives one, lets our verifier judge the result, and writes it.
     ///
     /// # Errors
     /// `result-invalid` and what writing says; nothing was written then.
-    pub(super) fn finish(&self, ready: Ready, cms: &[u8], options: &OpenOptions, undo: &Undo) -> Result<Done, Failure> {
-        let Ready { source, original, ahead, prepared, .. } = ready;
+    pub(super) fn finish(&self, ready: Ready, cms: &[u8], clock: Option<&Clock>, options: &OpenOptions, undo: &Undo) -> Result<Done, Failure> {
+        let Ready { mut looked, prepared, .. } = ready;
+        let original = looked.original.wait()?.clone();
         let place = prepared.summary().clone();
-        let check = Check { original: Some(&original), now: now(), options: options.clone(), ..Check::default() };
-        let tail = finish_and_check(&source, prepared, cms, &check).map_err(|error| stamp_failure(&error, &self.input))?.tail;
+        let finish = |prepared: PreparedStamp, cms: &[u8]| {
+            let check = Check { original: Some(&original), now: now(), options: options.clone(), ..Check::default() };
+            finish_and_check(&looked.source, prepared, cms, &check).map(|finished| finished.tail).map_err(|error| stamp_failure(&error, &self.input))
+        };
+        let timed = clock.map(|clock| clock.timestamped(cms).and_then(|cms| finish(prepared.clone(), &cms)));
+        // The signature is made, and the person has agreed to it: without a timestamp it is kept as it is.
+        let (tail, level, untimed) = match timed {
+            Some(Ok(tail)) => (tail, PadesLevel::T, None),
+            Some(Err(failure)) => (finish(prepared, cms)?, PadesLevel::B, Some(failure)),
+            None => (finish(prepared, cms)?, PadesLevel::B, None),
+        };
+        self.write(looked, &tail, undo)?;
+        Ok(Done { place, appended: tail.len(), level, untimed })
+    }
+
+    /// Writes the document followed by the tail where it belongs.
+    ///
+    /// # Errors
+    /// What writing says; nothing was written then.
+    pub(in crate::cli) fn write(&self, Looked { source, ahead, .. }: Looked, tail: &[u8], undo: &Undo) -> Result<(), Failure> {
         match (&self.output, ahead) {
             (Some(_), Some(begun)) => {
                 let begun = begun.done()?;
                 source.check_unchanged(&self.input)?;
-                begun.finish(&tail)?;
+                begun.finish(tail)
             }
-            (Some(output), None) => file::write_new(&source, &self.input, &tail, output, self.replace)?,
-            (None, _) => file::append(&source, &self.input, &tail, undo)?,
+            (Some(output), None) => file::write_new(&source, &self.input, tail, output, self.replace),
+            (None, _) => file::append(&source, &self.input, tail, undo),
         }
-        Ok(Done { place, appended: tail.len() })
+    }
+}
+
+impl Clock {
+    /// The signature with a timestamp over its value.
+    fn timestamped(&self, cms: &[u8]) -> Result<Vec<u8>, Failure> {
+        let internal = |error: cms::CmsError| Failure::new(Code::Internal).with("detail", error);
+        let value = cms::signature_value(cms).map_err(internal)?;
+        let timestamp = self.timestamps.token(&self.client, Imprint::of(DigestAlgorithm::Sha256, &value))?;
+        cms::with_timestamp(cms, &timestamp.token).map_err(internal)
     }
 }
 
@@ -200,7 +240,7 @@ pub(in crate::cli) fn pdf_failure(error: &PdfError, path: &Path) -> Failure {
 }
 
 /// The failure for a stamp that cannot be made.
-pub(super) fn stamp_failure(error: &StampError, path: &Path) -> Failure {
+pub(in crate::cli) fn stamp_failure(error: &StampError, path: &Path) -> Failure {
     let code = error.code().parse().unwrap_or(Code::Internal);
     let failure = error.facts().into_iter().fold(Failure::new(code), |failure, (key, value)| failure.with(key, value));
     if code.facts().contains(&"name") { failure.with("name", file::name(path)) } else { failure }

@@ -11,7 +11,6 @@ use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_seal::verify::Covered;
 use sealbridge_seal::{OriginalHash, Policy, verify};
 
-use super::arguments::Stamp;
 use super::one::Job;
 use crate::file::{self, FileSource};
 use crate::host::now;
@@ -21,25 +20,34 @@ const FILES_MAX: usize = 10_000;
 /// Bytes compared at a time.
 const SLICE: usize = 1 << 20;
 
+/// Where results go, as the command line has it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct To<'a> {
+    pub(in crate::cli) out: Option<&'a PathBuf>,
+    pub(in crate::cli) out_dir: Option<&'a PathBuf>,
+    /// Whether an existing output is replaced.
+    pub(in crate::cli) force: bool,
+}
+
 /// The jobs of a command line, in its order.
 ///
 /// # Errors
 /// `command-malformed`, `output-exists` where two documents would get the same name, `write-failed` where the folder cannot be made.
-pub(super) fn jobs(stamp: &Stamp) -> Result<Vec<Job>, Failure> {
+pub(in crate::cli) fn jobs(files: &[PathBuf], to: To<'_>) -> Result<Vec<Job>, Failure> {
     let malformed = |detail: &str| Failure::new(Code::CommandMalformed).with("detail", detail);
-    if stamp.files.len() > FILES_MAX {
-        return Err(Failure::new(Code::TooManyDocuments).with("count", stamp.files.len()).with("limit", FILES_MAX));
+    if files.len() > FILES_MAX {
+        return Err(Failure::new(Code::TooManyDocuments).with("count", files.len()).with("limit", FILES_MAX));
     }
-    if stamp.out.is_some() && stamp.files.len() > 1 {
+    if to.out.is_some() && files.len() > 1 {
         return Err(malformed("--out-dir DIR"));
     }
-    if let Some(folder) = &stamp.out_dir {
+    if let Some(folder) = to.out_dir {
         std::fs::create_dir_all(folder).map_err(|error| Failure::new(Code::WriteFailed).with("name", folder.display()).with("detail", error))?;
     }
     let mut taken: HashSet<PathBuf> = HashSet::new();
-    let mut jobs = Vec::with_capacity(stamp.files.len());
-    for input in &stamp.files {
-        let output = match (&stamp.out, &stamp.out_dir) {
+    let mut jobs = Vec::with_capacity(files.len());
+    for input in files {
+        let output = match (to.out, to.out_dir) {
             (Some(output), _) => Some(output.clone()),
             (None, Some(folder)) => Some(folder.join(input.file_name().ok_or_else(|| malformed("FILE"))?)),
             (None, None) => None,
@@ -49,7 +57,7 @@ pub(super) fn jobs(stamp: &Stamp) -> Result<Vec<Job>, Failure> {
         {
             return Err(Failure::new(Code::OutputExists).with("name", file::name(output)));
         }
-        jobs.push(Job { input: input.clone(), output, replace: stamp.force });
+        jobs.push(Job { input: input.clone(), output, replace: to.force });
     }
     Ok(jobs)
 }

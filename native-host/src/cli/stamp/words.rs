@@ -40,19 +40,34 @@ impl Teller {
         u8::try_from(self.worst.load(Ordering::Relaxed)).unwrap_or(u8::MAX)
     }
 
-    pub(super) fn done(&self, job: &Job, done: &Done, Pair { seal, chosen }: &Pair) {
+    /// `clock`: the address of the timestamping authority.
+    pub(super) fn done(&self, job: &Job, done: &Done, Pair { seal, chosen }: &Pair, clock: Option<&str>) {
         self.step(&job.input);
+        let later = format!("sealbridge extend {} --in-place --level b-t --timestamp {}", job.stamped().display(), clock.unwrap_or("URL"));
+        if let Some(failure) = &done.untimed {
+            self.worst.fetch_max(exit_code(failure).into(), Ordering::Relaxed);
+        }
         if self.voice.json {
-            self.voice.document(&json!({
+            let mut told = json!({
                 "file": job.input, "stamped": job.stamped(), "place": done.place, "certificate": chosen.certificate.id(),
-                "seal": SealId::new(seal.sha256()), "appended": done.appended,
-            }));
+                "seal": SealId::new(seal.sha256()), "appended": done.appended, "level": done.level,
+            });
+            if let (Some(failure), Some(told)) = (&done.untimed, told.as_object_mut()) {
+                told.insert("shortfall".into(), json!({"failure": words::tell(failure, self.voice.language), "later": later}));
+            }
+            self.voice.document(&told);
         } else {
             let place = match self.voice.language {
                 Language::ZhCn => format!("（{}）", done.place.place_zh),
                 Language::En => format!(" ({})", done.place.place_en),
             };
-            self.voice.line(format!("{}{}{place}", self.voice.pick("已盖章：", "Stamped: "), job.stamped().display()));
+            let level = if clock.is_some() { format!(" {}", done.level.name()) } else { String::new() };
+            self.voice.line(format!("{}{}{place}{level}", self.voice.pick("已盖章：", "Stamped: "), job.stamped().display()));
+            if let Some(failure) = &done.untimed {
+                self.say(self.voice.pick("印章已保留，但没有时间戳：", "The stamp is kept, but it has no timestamp:"));
+                self.voice.failure(failure);
+                self.say(&format!("{}{later}", self.voice.pick("以后补上：", "To add it later: ")));
+            }
             if !done.place.not_kept.is_empty() {
                 let claims = done.place.claims.join(", ");
                 let rules: Vec<&str> = done.place.not_kept.iter().map(|rule| rule.words()).map(|(zh, en)| self.voice.pick(zh, en)).collect();
@@ -146,7 +161,7 @@ impl Teller {
 }
 
 /// Says that an interrupted append was taken back.
-pub(super) fn mended(voice: Voice, path: &Path) {
+pub(in crate::cli) fn mended(voice: Voice, path: &Path) {
     let text = voice.pick("上次盖章中断，文件已恢复到盖章之前：", "An earlier stamping was interrupted; the file is as it was before: ");
     let _ = writeln!(io::stderr().lock(), "{text}{}", path.display());
 }

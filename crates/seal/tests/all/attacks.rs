@@ -43,10 +43,8 @@ fn signed_after(person: &Person, file: &Vec<u8>, alter: impl Fn(&mut Vec<u8>)) -
     let new = NewSignatureField { name: "Crafted", page: document.page(0).unwrap().reference, rect, appearance: None, value, lock: None };
     add_signature_field(&mut update, &new).unwrap();
     let spare = Object::text("0123456789012345678901234567890123456789");
-    let signature = Dictionary::typed("Sig")
-        .with("Filter", Object::name("Adobe.PPKLite"))
-        .with("SubFilter", Object::name("ETSI.CAdES.detached"))
-        .with("Spare", spare);
+    let signature =
+        Dictionary::typed("Sig").with("Filter", Object::name("Adobe.PPKLite")).with("SubFilter", Object::name("ETSI.CAdES.detached")).with("Spare", spare);
     update.reserve_signature(value, signature, 4096).unwrap();
     let mut appended = update.finish([7; 16]).unwrap();
     let length = appended.tail.len();
@@ -133,8 +131,7 @@ fn one_signature_is_one_signature() {
     let own = signatures(&document).unwrap().remove(0);
     let value = own.value_reference.unwrap();
     let twin = |update: &mut Update<'_, &Vec<u8>>, value| {
-        let new =
-            NewSignatureField { name: "Twin", page: reference(3), rect: Rectangle::new(0.0, 0.0, 0.0, 0.0), appearance: None, value, lock: None };
+        let new = NewSignatureField { name: "Twin", page: reference(3), rect: Rectangle::new(0.0, 0.0, 0.0, 0.0), appearance: None, value, lock: None };
         add_signature_field(update, &new).unwrap();
     };
     // A second field over the same dictionary.
@@ -211,11 +208,7 @@ fn a_shadow_is_not_taken_away() {
     type Hide<'c> = (&'c str, crate::revisions::Change<'c>, ProblemCode);
     let cases: [Hide<'_>; 7] = [
         ("the annotation freed", &|update| update.put(stamp, Object::Null), ProblemCode::AnnotationChanged),
-        (
-            "the annotation hidden",
-            &|update| update.modify(stamp, |stamp| stamp.set("F", Object::Integer(2))).unwrap(),
-            ProblemCode::AnnotationChanged,
-        ),
+        ("the annotation hidden", &|update| update.modify(stamp, |stamp| stamp.set("F", Object::Integer(2))).unwrap(), ProblemCode::AnnotationChanged),
         (
             "the annotation off the list",
             &|update| {
@@ -224,18 +217,10 @@ fn a_shadow_is_not_taken_away() {
             },
             ProblemCode::AnnotationChanged,
         ),
-        (
-            "another kind",
-            &|update| update.modify(stamp, |stamp| stamp.set("Subtype", Object::name("Popup"))).unwrap(),
-            ProblemCode::AnnotationChanged,
-        ),
+        ("another kind", &|update| update.modify(stamp, |stamp| stamp.set("Subtype", Object::name("Popup"))).unwrap(), ProblemCode::AnnotationChanged),
         ("the content freed", &|update| update.put(over, Object::Null), ProblemCode::ContentChanged),
         ("the content emptied", &|update| update.put_stream(over, Dictionary::new(), Vec::new(), false), ProblemCode::ContentChanged),
-        (
-            "the content off the list",
-            &|update| update.modify(reference(3), |page| page.set("Contents", reference(4))).unwrap(),
-            ProblemCode::ContentChanged,
-        ),
+        ("the content off the list", &|update| update.modify(reference(3), |page| page.set("Contents", reference(4))).unwrap(), ProblemCode::ContentChanged),
     ];
     for (name, change, want) in cases {
         let report = judge(&append(&signed, change), &person, Allowed::FormFilling);

@@ -247,7 +247,7 @@ fn is_about_trust(code: &str) -> bool {
     code.starts_with("signer-")
         || code.starts_with("certificate-")
         || code.starts_with("signing-time-")
-        || matches!(code, "trust-not-checked" | "seal-absent" | "seal-not-checked" | "seal-maker-untrusted" | "signed-again")
+        || matches!(code, "trust-not-checked" | "seal-absent" | "seal-not-checked" | "seal-maker-untrusted" | "signed-again" | "line-end-follows")
         || code.starts_with("timestamp-")
         || code.starts_with("revocation-")
 }

@@ -73,7 +73,11 @@ pub(super) fn judge<S: Source>(
     let Some(oldest) = reports.iter().filter(|report| compared(report)).map(|report| report.covered_bytes).min() else { return Ok(()) };
     // Objects are found by the cross-reference; a rebuilt one says nothing about revisions, and the report says it is rebuilt.
     let graph = if document.repaired() { Err("the file was repaired".to_owned()) } else { tolerated(graph::walk(document, oldest, graph::OBJECTS_MAX))? };
-    for report in reports.iter_mut().filter(|report| compared(report)) {
+    // The oldest first: what a page shows is read once, as it was signed first.
+    let mut in_order: Vec<&mut SignatureReport> = reports.iter_mut().filter(|report| compared(report)).collect();
+    in_order.sort_by_key(|report| report.covered_bytes);
+    let mut shown = Texts::new();
+    for report in in_order {
         let Some(own) = signatures.iter().find(|signature| signature.name == report.field) else { continue };
         let end = report.covered_bytes;
         report.problems.extend(behind(document, &revisions, end)?);
@@ -82,7 +86,7 @@ pub(super) fn judge<S: Source>(
         }
         let found = match &graph {
             Ok(graph) if !document.repaired() => {
-                tolerated(compare(document, form, signatures, own, end, graph, &further, policy))?.map(|compared| compared.found)
+                tolerated(compare(document, form, signatures, own, end, graph, &further, &mut shown, policy))?.map(|compared| compared.found)
             }
             Ok(_) => Err("the file was repaired".to_owned()),
             Err(reason) => Err(reason.clone()),
@@ -119,6 +123,9 @@ fn tolerated<T>(result: Result<T, PdfError>) -> Result<Result<T, String>, PdfErr
     }
 }
 
+/// What pages showed, by their index.
+type Texts = std::collections::BTreeMap<usize, Vec<sealbridge_pdf::text::Glyph>>;
+
 /// The outcome of one comparison.
 struct Compared {
     found: Vec<Found>,
@@ -154,10 +161,11 @@ pub(crate) fn broken_by_tail<S: Source>(
     let further = [Further { name: own, end: length, intact: true, is_seal }];
     let mut graph = graph::tail(document, end)?;
     let mut walked = false;
+    let mut shown = Texts::new();
     for signature in earlier {
         loop {
             // What could not be compared before can not be compared now, and loses nothing.
-            let Ok(compared) = tolerated(compare(document, Some(&form), &signatures, signature, end, &graph, &further, policy))? else { break };
+            let Ok(compared) = tolerated(compare(document, Some(&form), &signatures, signature, end, &graph, &further, &mut shown, policy))? else { break };
             if compared.leans && !walked {
                 walked = true;
                 let Ok(whole) = tolerated(graph::walk(document, end, TAIL_WALK_MAX))? else { return Ok(None) };
@@ -184,6 +192,7 @@ fn compare<S: Source>(
     end: u64,
     graph: &Graph,
     further: &[Further<'_>],
+    texts: &mut Texts,
     policy: &Policy<'_>,
 ) -> Result<Compared, PdfError> {
     let options = OpenOptions { password: policy.password.map(<[u8]>::to_vec), ..OpenOptions::default() };
@@ -223,7 +232,7 @@ fn compare<S: Source>(
     }
     for shown in &learnt.signed {
         let is_seal = further.iter().any(|further| further.name == shown.field && further.is_seal);
-        if let Some(over) = appearance::covers(now, &then, &was.fields, shown, is_seal)? {
+        if let Some(over) = appearance::covers(now, &then, (&was.fields, texts), shown, is_seal)? {
             let told = Found::new(shown.widget.number, Changed::SignatureAdded, Level::Signature).on(shown.page).of(&shown.field).because(over.what);
             // Signers who approve put their marks where they like; what was certified stays readable.
             found.push(if over.large || own.doc_mdp.is_some() { told.refused(ProblemCode::SignatureCovers) } else { told });

@@ -279,7 +279,7 @@ fn what_others_write() {
     made.attributes[2] = attribute(&oid::SIGNING_CERTIFICATE_V2, &[&asn1::encode(tag::SEQUENCE, &asn1::encode(tag::SEQUENCE, &full))]);
     let verified = verify(&made.build()).unwrap();
     assert_eq!(verified.signing_time, Some(1_790_008_400));
-    assert_eq!(verified.timestamp_tokens, [token.clone()]);
+    assert_eq!(verified.timestamp_tokens, std::slice::from_ref(&token));
     // Several time stamps: as two attributes, as two values of one. What anybody can add has an end.
     let other = asn1::encode(tag::SEQUENCE, &[1, 1, 0]);
     for (unsigned, count) in [
@@ -287,7 +287,7 @@ fn what_others_write() {
         (attribute(&oid::TIMESTAMP_TOKEN, &[&token, &other]), Some(2)),
         (attribute(&oid::TIMESTAMP_TOKEN, &[]), Some(0)),
         (attribute(&oid::SIGNING_TIME, &[&other]), Some(0)),
-        (attribute(&oid::TIMESTAMP_TOKEN, &vec![token.as_slice(); 9]), None),
+        (attribute(&oid::TIMESTAMP_TOKEN, &[token.as_slice(); 9]), None),
     ] {
         made.unsigned = asn1::encode(tag::CONTEXT_1, &unsigned);
         assert_eq!(verify(&made.build()).ok().map(|verified| verified.timestamp_tokens.len()), count);

@@ -163,20 +163,19 @@ pub(crate) fn broken_by_tail<S: Source>(
     let mut walked = false;
     let mut shown = Texts::new();
     for signature in earlier {
-        loop {
-            // What could not be compared before can not be compared now, and loses nothing.
-            let Ok(compared) = tolerated(compare(document, Some(&form), &signatures, signature, end, &graph, &further, &mut shown, policy))? else { break };
-            if compared.leans && !walked {
-                walked = true;
-                let Ok(whole) = tolerated(graph::walk(document, end, TAIL_WALK_MAX))? else { return Ok(None) };
-                graph = whole;
-                continue;
-            }
-            let refused = compared.found.iter().find_map(|found| refusal(found, true, fields::certification(signature), Allowed::Signatures));
-            if let Some(code) = refused {
-                return Ok(Some((signature.name.clone(), code)));
-            }
-            break;
+        // What could not be compared before can not be compared now, and loses nothing.
+        let Ok(mut compared) = tolerated(compare(document, Some(&form), &signatures, signature, end, &graph, &further, &mut shown, policy))? else { continue };
+        if compared.leans && !walked {
+            walked = true;
+            let Ok(whole) = tolerated(graph::walk(document, end, TAIL_WALK_MAX))? else { return Ok(None) };
+            graph = whole;
+            let again = tolerated(compare(document, Some(&form), &signatures, signature, end, &graph, &further, &mut shown, policy))?;
+            let Ok(again) = again else { continue };
+            compared = again;
+        }
+        let refused = compared.found.iter().find_map(|found| refusal(found, true, fields::certification(signature), Allowed::Signatures));
+        if let Some(code) = refused {
+            return Ok(Some((signature.name.clone(), code)));
         }
     }
     Ok(None)

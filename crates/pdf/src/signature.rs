@@ -20,6 +20,8 @@ pub enum Coverage {
     WholeFile,
     /// Everything except the `/Contents` token up to the end of this revision (index into [`Document::revisions`]); later ones follow.
     Revision(usize),
+    /// Everything except the `/Contents` token up to an end-of-file marker that the cross-reference of the file as it is does not lead to.
+    Elsewhere,
     /// Anything else: a hole that is not the contents token, a start other than 0, an end inside a revision, no usable range.
     Irregular,
 }
@@ -44,7 +46,7 @@ pub struct SignatureField {
     pub value_reference: Option<Reference>,
     /// The signature dictionary.
     pub dictionary: Dictionary,
-    /// `/ByteRange` as written, any number of numbers; empty where it is absent or holds anything but whole numbers.
+    /// `/ByteRange` as written, any number of numbers; empty where it is absent, is a reference, or holds anything but whole numbers.
     pub byte_range: Vec<i64>,
     /// Where the `/Contents` token is in the file, `<` to `>` inclusive (or the parentheses); absent where it can not be found
     /// (the dictionary is in an object stream, or `/Contents` is no string).
@@ -96,19 +98,11 @@ fn describe<S: Source>(document: &Document<S>, revisions: &[Revision], field: cr
         None => contents_token(document, field.reference, true)?,
     };
     let contents_bytes = document.seek(&dictionary, "Contents")?.as_string().map(|string| string.bytes.clone()).unwrap_or_default();
-    let byte_range = match document.seek(&dictionary, "ByteRange")? {
+    // What a reference names can be written anew later; the range has to stand where it is signed.
+    let byte_range = match dictionary.value("ByteRange") {
         Object::Array(elements) => {
-            let mut numbers = Vec::with_capacity(elements.len());
-            for element in &elements {
-                match tolerate(document.resolve(element), Object::Null)? {
-                    Object::Integer(number) => numbers.push(number),
-                    _ => {
-                        numbers.clear();
-                        break;
-                    }
-                }
-            }
-            numbers
+            let number = |element: &Object| if let Object::Integer(number) = element { Some(*number) } else { None };
+            elements.iter().map(number).collect::<Option<Vec<i64>>>().unwrap_or_default()
         }
         _ => Vec::new(),
     };
@@ -121,7 +115,10 @@ fn describe<S: Source>(document: &Document<S>, revisions: &[Revision], field: cr
         Some(lock) => document.seek(lock, "P")?.as_integer().and_then(|level| u8::try_from(level).ok()).filter(|level| (1..=3).contains(level)),
         None => None,
     };
-    let covers = coverage(document.source().len(), revisions, &byte_range, contents.as_ref());
+    let covers = match coverage(document.source().len(), revisions, &byte_range, contents.as_ref()) {
+        Coverage::Elsewhere if !ends_a_file(document, &byte_range)? => Coverage::Irregular,
+        covers => covers,
+    };
     Ok(SignatureField {
         name: field.name,
         reference: field.reference,
@@ -153,8 +150,23 @@ fn coverage(len: u64, revisions: &[Revision], byte_range: &[i64], contents: Opti
     }
     match revisions.iter().position(|revision| (revision.marker_end..=revision.end).contains(&end)) {
         Some(index) => Coverage::Revision(index),
-        None => Coverage::Irregular,
+        None => Coverage::Elsewhere,
     }
+}
+
+/// Whether the range ends as a file does: `startxref`, an offset, `%%EOF` and at most one line end (7.5.5).
+fn ends_a_file<S: Source>(document: &Document<S>, byte_range: &[i64]) -> Result<bool> {
+    let [.., behind, rest] = byte_range else { return Ok(false) };
+    let Some(end) = behind.checked_add(*rest).and_then(|end| u64::try_from(end).ok()) else { return Ok(false) };
+    let from = end.saturating_sub(64);
+    let mut tail = vec![0; usize::try_from(end - from).unwrap_or(64)];
+    document.source().read_at(from, &mut tail)?;
+    let tail = tail.strip_suffix(b"\n").unwrap_or(&tail);
+    let tail = tail.strip_suffix(b"\r").unwrap_or(tail);
+    let Some(tail) = tail.strip_suffix(b"%%EOF") else { return Ok(false) };
+    let offset = tail.trim_ascii_end();
+    let before = offset.trim_ascii_end().iter().rposition(|byte| !byte.is_ascii_digit()).map_or(offset, |at| offset.get(..=at).unwrap_or_default());
+    Ok(before.len() < offset.len() && before.trim_ascii_end().ends_with(b"startxref"))
 }
 
 /// Where the `/Contents` string of a signature dictionary is in the file, and whether any of its keys is doubled.
@@ -175,8 +187,8 @@ fn token_in(parser: &mut Parser<'_>, nested: bool) -> Result<Option<(Range<u64>,
     if parser.lexer.token()? != Token::DictionaryOpen {
         return Ok(None);
     }
-    let mut keys = std::collections::HashSet::new();
-    let mut doubled = false;
+    let mut entries = Vec::new();
+    let mut twice = false;
     let mut found = None;
     loop {
         let key = match parser.lexer.token()? {
@@ -191,11 +203,13 @@ fn token_in(parser: &mut Parser<'_>, nested: bool) -> Result<Option<(Range<u64>,
         }
         let value = parser.object()?;
         if key.as_bytes() == b"Contents" {
+            twice |= found.is_some();
             found = matches!(value, Object::String(_)).then(|| start..parser.lexer.position());
         }
-        doubled |= !keys.insert(key);
+        entries.push((key, value));
     }
-    Ok(found.map(|found| (found, doubled)))
+    let (_, doubled) = Dictionary::from_entries(entries);
+    Ok(found.map(|found| (found, doubled || twice)))
 }
 
 /// What the transforms in `/Reference` of a signature dictionary say: DocMDP's `/P` and the FieldMDP lock.

@@ -25,6 +25,8 @@ pub const MAX_SIZE: usize = 4 * 1024 * 1024;
 pub const MAX_CERTIFICATES: usize = 128;
 /// The most attributes of one kind, signed or unsigned.
 pub const MAX_ATTRIBUTES: usize = 64;
+/// The most time stamps of one signature.
+pub const MAX_TIMESTAMPS: usize = 8;
 
 /// Why a signature is not built or not valid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

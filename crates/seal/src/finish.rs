@@ -30,11 +30,12 @@ pub struct Finished {
     pub report: Report,
 }
 
-/// Puts the signature in, and verifies original and tail together as one document. Earlier signatures are not hashed again:
-/// their bytes are unchanged.
+/// Puts the signature in, and verifies original and tail together as one document. Earlier signatures are not hashed again, as their
+/// bytes are unchanged; what the tail changes is compared with what they allow.
 ///
 /// # Errors
-/// As [`PreparedStamp::finish`]; [`StampError::ResultInvalid`] where the result does not verify, with the reason.
+/// As [`PreparedStamp::finish`]; [`StampError::ResultInvalid`] where the result does not verify, with the reason;
+/// [`StampError::EarlierSignatureWouldBreak`] where a later reader would hold the tail against an earlier signature.
 pub fn finish_and_check<S: Source>(source: &S, prepared: PreparedStamp, cms: &[u8], check: &Check<'_>) -> Result<Finished, StampError> {
     if source.len() != prepared.original_len() {
         return Err(StampError::Mismatch("the document has another length than when it was prepared"));
@@ -69,7 +70,16 @@ pub fn finish_and_check<S: Source>(source: &S, prepared: PreparedStamp, cms: &[u
     if signature.seal.as_ref().is_none_or(|found| found.sha256 != seal || !found.matches) {
         return Err(wrong("the seal in the result is not the one that was prepared"));
     }
+    hold(&document, &field, source.len(), true, &policy)?;
     Ok(Finished { tail, report })
+}
+
+/// What others signed before stays what it was, by the rules that every later reader goes by.
+pub(crate) fn hold<S: Source>(document: &Document<S>, own: &str, original: u64, is_seal: bool, policy: &Policy<'_>) -> Result<(), StampError> {
+    match verify::broken_by_tail(document, own, original, is_seal, policy)? {
+        Some((field, code)) => Err(StampError::EarlierSignatureWouldBreak { field, reason: code.words().1 }),
+        None => Ok(()),
+    }
 }
 
 /// Lower-case hexadecimal.

@@ -100,6 +100,7 @@ impl PreparedTimestamp {
         if !timestamp.intact || timestamp.covered != Some(Covered::WholeFile) {
             return Err(StampError::ResultInvalid("the new timestamp does not cover the whole result".to_owned()));
         }
+        crate::finish::hold(&document, &self.field, original_len, false, &policy)?;
         Ok(Timestamped { tail, report })
     }
 }

@@ -15,6 +15,8 @@ mod signature;
 mod time;
 mod timestamp;
 
+pub(crate) use revisions::broken_by_tail;
+
 pub use change::{Allowed, Change, Changed, Level};
 pub use report::{Covered, Problem, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer, Trust, Verdict};
 pub use revocation::{CertificateStatus, PadesLevel, SourceWord, StatusWord};

@@ -38,7 +38,7 @@ pub(crate) struct Options {
     /// What our verifier lets follow a signature.
     #[arg(long, value_name = "nothing|signatures|form-filling", default_value = "signatures")]
     policy: String,
-    /// Attacks and explained disagreements: lines of `attack` or `differs`, tab, end of the path, tab, reason; or `code`, tab, problem, tab, reason.
+    /// Attacks and explained disagreements: lines of `attack` or `differs`, tab, end of the path, tab, reason.
     #[arg(long, value_name = "FILE")]
     exceptions: Option<PathBuf>,
 }
@@ -48,8 +48,6 @@ pub(crate) struct Options {
 struct Known {
     attacks: Vec<String>,
     differs: BTreeMap<String, String>,
-    /// Problems by which we are stricter on purpose.
-    codes: BTreeMap<String, String>,
 }
 
 impl Known {
@@ -63,14 +61,8 @@ impl Known {
                 (Some("differs"), Some(path), Some(reason)) => {
                     known.differs.insert(path.to_owned(), reason.to_owned());
                 }
-                (Some("code"), Some(code), Some(reason)) => {
-                    known.codes.insert(code.to_owned(), reason.to_owned());
-                }
                 _ => {
-                    return failed(format!(
-                        "{}: not `attack`, `differs` or `code`, what it is about, and the reason with tabs between: {line}",
-                        file.display()
-                    ));
+                    return failed(format!("{}: not `attack` or `differs`, the end of a path, and the reason with tabs between: {line}", file.display()));
                 }
             }
         }
@@ -119,7 +111,6 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             let Some(mut row) = judges.file(file)? else { continue };
             row.attack = known.is_attack(file);
             row.reason = known.reason(file).map(ToOwned::to_owned);
-            row.stricter = known.codes.keys().cloned().collect();
             let mut rows = rows.lock().map_err(|_| Failure("another job ended badly".into()))?;
             if options.json {
                 println!("{}", row.json())
@@ -152,6 +143,12 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             count(&Row::is_unjudged)
         ),
     ];
+    // A reason that nothing needs any more hides the next difference.
+    let needless = known.differs.keys().filter(|end| {
+        let mut of = rows.iter().filter(|row| ends_with(&row.file, end)).peekable();
+        of.peek().is_some() && of.all(|row| !row.differs() && !row.is_alone())
+    });
+    lines.extend(needless.map(|end| format!("needless: differs {end}")));
     lines.extend(wrong.iter().map(|row| format!("wrong: {}", row.text())));
     for line in lines {
         if options.json { eprintln!("{line}") } else { println!("{line}") }

@@ -98,7 +98,8 @@ impl Dictionary {
         self.entries.is_empty()
     }
 
-    /// From entries as read: of a doubled key the last value stays, at the place of the first. Says whether any was doubled.
+    /// From entries as read: of a doubled key the last value stays, at the place of the first. Says whether any was doubled so that readers
+    /// may differ: the same value twice is one value, and whether a signature calls itself `/Sig` or `/DocTimeStamp` decides nothing.
     pub(crate) fn from_entries(entries: Vec<(Name, Object)>) -> (Self, bool) {
         let doubled = if entries.len() <= 24 {
             entries.iter().enumerate().any(|(at, (name, _))| entries.iter().take(at).any(|(earlier, _)| earlier == name))
@@ -111,17 +112,26 @@ impl Dictionary {
         }
         let mut places: HashMap<Name, usize> = HashMap::with_capacity(entries.len());
         let mut kept: Vec<(Name, Object)> = Vec::with_capacity(entries.len());
+        let mut differ = false;
         for (name, value) in entries {
             match places.get(&name).and_then(|at| kept.get_mut(*at)) {
-                Some(place) => place.1 = value,
+                Some(place) => {
+                    differ |= place.1 != value && !(name.as_bytes() == b"Type" && is_kind_of_signature(&place.1) && is_kind_of_signature(&value));
+                    place.1 = value;
+                }
                 None => {
                     places.insert(name.clone(), kept.len());
                     kept.push((name, value));
                 }
             }
         }
-        (Dictionary { entries: kept }, true)
+        (Dictionary { entries: kept }, differ)
     }
+}
+
+/// `/Type` of a signature dictionary (Table 255); what it is, its `/SubFilter` says.
+fn is_kind_of_signature(kind: &Object) -> bool {
+    matches!(kind.as_name(), Some(b"Sig" | b"DocTimeStamp"))
 }
 
 impl FromIterator<(Name, Object)> for Dictionary {

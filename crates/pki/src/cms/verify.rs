@@ -3,7 +3,7 @@
 
 use super::algorithm::{digest_algorithm, signature_scheme};
 use super::sign::retag;
-use super::{CmsError, MAX_ATTRIBUTES, MAX_CERTIFICATES, MAX_SIZE};
+use super::{CmsError, MAX_ATTRIBUTES, MAX_CERTIFICATES, MAX_SIZE, MAX_TIMESTAMPS};
 use crate::asn1::{self, Asn1Error, Element, Reader, tag};
 use crate::certificate::Certificate;
 use crate::oid::{self, ObjectIdentifier};
@@ -21,8 +21,9 @@ pub struct VerifiedCms {
     pub digest_algorithm: DigestAlgorithm,
     /// The claimed time of the signing-time attribute, in Unix seconds.
     pub signing_time: Option<i64>,
-    /// TimeStampToken bytes of the unsigned attribute (RFC 3161 appendix A), not judged.
-    pub timestamp_token: Option<Vec<u8>>,
+    /// TimeStampToken bytes of the unsigned attributes (RFC 3161 appendix A), not judged, [`MAX_TIMESTAMPS`] at most. A signature may
+    /// have several, of different authorities (ETSI EN 319 122-1, 5.3).
+    pub timestamp_tokens: Vec<Vec<u8>>,
     /// The signed attributes name the signer's certificate by digest, and it is the one (RFC 5035).
     pub has_signing_certificate_v2: bool,
     /// The older attribute is there (RFC 2634); it names the certificate by SHA-1 and was not relied on.
@@ -104,10 +105,10 @@ fn judge(parts: &Parts<'_>, document_digest: &dyn Fn(DigestAlgorithm) -> Option<
         Some(time) => Some(asn1::time(&time)?),
         None => None,
     };
-    // Unsigned attributes can be changed by anyone: a time stamp in them is handed on as it is, a second one makes none of them the one.
-    let timestamp_token = match info.unsigned_attributes {
-        Some(unsigned) => Attributes::read(&unsigned)?.at_most_one(&oid::TIMESTAMP_TOKEN, "signature-time-stamp")?.map(|token| token.raw().to_vec()),
-        None => None,
+    // Unsigned attributes can be changed by anyone: time stamps in them are handed on as they are.
+    let timestamp_tokens = match info.unsigned_attributes {
+        Some(unsigned) => Attributes::read(&unsigned)?.every(&oid::TIMESTAMP_TOKEN, MAX_TIMESTAMPS)?,
+        None => Vec::new(),
     };
     let certificates = parts.readable(&signer);
     Ok(VerifiedCms {
@@ -116,7 +117,7 @@ fn judge(parts: &Parts<'_>, document_digest: &dyn Fn(DigestAlgorithm) -> Option<
         algorithm: scheme,
         digest_algorithm: digest,
         signing_time,
-        timestamp_token,
+        timestamp_tokens,
         has_signing_certificate_v2,
         has_signing_certificate_v1,
         signature: info.signature,
@@ -299,6 +300,21 @@ impl<'a> Attributes<'a> {
         let mut values: Reader<'a> = values.reader()?;
         let Some(value) = values.next()? else { return Err(CmsError::AttributeMissing(name)) };
         if values.is_empty() { Ok(Some(value)) } else { Err(CmsError::AttributeTwice(name)) }
+    }
+
+    /// All values of all attributes of this kind, as they stand.
+    fn every(&self, kind: &ObjectIdentifier, most: usize) -> Result<Vec<Vec<u8>>, CmsError> {
+        let mut all = Vec::new();
+        for (_, values) in self.all.iter().filter(|(of, _)| of == kind) {
+            let mut values = values.reader()?;
+            while let Some(value) = values.next()? {
+                if all.len() >= most {
+                    return Err(CmsError::Budget);
+                }
+                all.push(value.raw().to_vec());
+            }
+        }
+        Ok(all)
     }
 
     fn only(&self, kind: &ObjectIdentifier, name: &'static str) -> Result<Element<'a>, CmsError> {

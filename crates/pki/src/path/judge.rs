@@ -14,11 +14,11 @@ use der::asn1::BitString;
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 /// Whether the path, leaf first and anchor last, is valid at `at`.
-pub(super) fn judge(path: &[Certificate], at: i64, inputs: &Inputs) -> Result<(), PathError> {
-    let (Some((anchor, issued)), Some(leaf)) = (path.split_last(), path.first()) else { return Err(PathError::NoPath) };
+pub(super) fn judge(certificates: &[Certificate], at: i64, inputs: &Inputs) -> Result<(), PathError> {
+    let (Some((anchor, issued)), Some(leaf)) = (certificates.split_last(), certificates.first()) else { return Err(PathError::NoPath) };
     let between = issued.get(1..).ok_or(PathError::NoPath)?;
-    // What certval would call a failed signature, said precisely.
-    for pair in path.windows(2) {
+    // What needs no key, said precisely.
+    for pair in certificates.windows(2) {
         if let [below, above] = pair {
             precise(below, above, at)?;
         }
@@ -54,7 +54,10 @@ pub(super) fn judge(path: &[Certificate], at: i64, inputs: &Inputs) -> Result<()
     let target = PDVCertificate::try_from(leaf.der()).map_err(unreadable)?;
     let path = CertificationPath::new(anchor, intermediates, target);
     let mut results = CertificationPathResults::default();
-    environment.validate_path(&environment, &settings, &path, &mut results).map_err(|error| translate(&error))?;
+    environment.validate_path(&environment, &settings, &path, &mut results).map_err(|error| match translate(&error) {
+        PathError::Signature => why_unsigned(certificates),
+        error => error,
+    })?;
     // The status is the verdict; a missing error alone is not enough.
     match results.get_validation_status() {
         Some(PathValidationStatus::Valid) => Ok(()),
@@ -69,12 +72,19 @@ fn precise(below: &Certificate, above: &Certificate, at: i64) -> Result<(), Path
     if !may_sign {
         return Err(PathError::NotAuthority);
     }
-    match below.verify_signature(above.public_key()) {
-        Ok(()) => Ok(()),
-        Err(KeyError::BadSignature | KeyError::Malformed) => Err(PathError::Signature),
-        Err(KeyError::Algorithm { name }) => Err(PathError::Algorithm { name }),
-        Err(error) => Err(PathError::Key(error)),
-    }
+    Ok(())
+}
+
+/// Which key or algorithm a path failed by. Signatures are checked once, by certval's walk; only a failed one is looked at again.
+fn why_unsigned(certificates: &[Certificate]) -> PathError {
+    let pairs = certificates.windows(2).filter_map(|pair| if let [below, above] = pair { Some((below, above)) } else { None });
+    let reasons = pairs.filter_map(|(below, above)| match below.verify_signature(above.public_key()) {
+        Ok(()) => None,
+        Err(KeyError::BadSignature | KeyError::Malformed) => Some(PathError::Signature),
+        Err(KeyError::Algorithm { name }) => Some(PathError::Algorithm { name }),
+        Err(error) => Some(PathError::Key(error)),
+    });
+    reasons.into_iter().next().unwrap_or(PathError::Signature)
 }
 
 fn environment() -> PkiEnvironment {

@@ -28,7 +28,7 @@ fn all_algorithms_go_round() {
             assert_eq!(verified.digest_algorithm, digest);
             assert_eq!(verified.algorithm, algorithm.scheme_with(digest));
             assert!(verified.has_signing_certificate_v2 && !verified.has_signing_certificate_v1);
-            assert_eq!((verified.signing_time, verified.timestamp_token), (None, None));
+            assert_eq!((verified.signing_time, verified.timestamp_tokens), (None, vec![]));
             assert_eq!(verified.certificates.len(), 2);
             assert_eq!(verified.certificates.first(), Some(&world.holder));
             assert!(verified.certificates.contains(&world.issuing));
@@ -279,7 +279,19 @@ fn what_others_write() {
     made.attributes[2] = attribute(&oid::SIGNING_CERTIFICATE_V2, &[&asn1::encode(tag::SEQUENCE, &asn1::encode(tag::SEQUENCE, &full))]);
     let verified = verify(&made.build()).unwrap();
     assert_eq!(verified.signing_time, Some(1_790_008_400));
-    assert_eq!(verified.timestamp_token, Some(token));
+    assert_eq!(verified.timestamp_tokens, std::slice::from_ref(&token));
+    // Several time stamps: as two attributes, as two values of one. What anybody can add has an end.
+    let other = asn1::encode(tag::SEQUENCE, &[1, 1, 0]);
+    for (unsigned, count) in [
+        ([attribute(&oid::TIMESTAMP_TOKEN, &[&token]), attribute(&oid::TIMESTAMP_TOKEN, &[&other])].concat(), Some(2)),
+        (attribute(&oid::TIMESTAMP_TOKEN, &[&token, &other]), Some(2)),
+        (attribute(&oid::TIMESTAMP_TOKEN, &[]), Some(0)),
+        (attribute(&oid::SIGNING_TIME, &[&other]), Some(0)),
+        (attribute(&oid::TIMESTAMP_TOKEN, &[token.as_slice(); 9]), None),
+    ] {
+        made.unsigned = asn1::encode(tag::CONTEXT_1, &unsigned);
+        assert_eq!(verify(&made.build()).ok().map(|verified| verified.timestamp_tokens.len()), count);
+    }
     assert!(verified.has_signing_certificate_v1 && verified.has_signing_certificate_v2);
     // The same identifier with another's serial number.
     let wrong = asn1::encode_all(tag::SEQUENCE, &[&issuer, &asn1::encode(tag::INTEGER, &[1])]);

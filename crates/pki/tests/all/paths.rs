@@ -217,8 +217,11 @@ fn limbo() {
             (Some(anchors), Some(intermediates), Ok(leaf)) => check_with(&leaf[0], &intermediates, &anchors, at, &inputs).is_ok_and(|path| {
                 let material = Material { crls: &crls, certificates: &intermediates, ..Material::default() };
                 let standings = revocation::judge(&path, material, at, at);
+                // What the leaf is and which key it has is asked before any path, as every caller does; what for is another question here.
+                let serves = usable_for_login(&leaf[0], at);
+                !matches!(serves, Err(Unusable::Authority | Unusable::Key(_)))
                 // Where a case brings lists, they must speak about the leaf.
-                case["crls"].as_array().is_none_or(Vec::is_empty) || standings.first().is_none_or(Standing::is_good)
+                && (case["crls"].as_array().is_none_or(Vec::is_empty) || standings.first().is_none_or(Standing::is_good))
             }),
             _ => false,
         };

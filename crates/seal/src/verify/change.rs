@@ -49,7 +49,7 @@ impl Allowed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// Validation data, document timestamps, dates in the document's information.
+    /// Validation data, document timestamps, the document's information, and lists that only name what was added.
     Timestamp,
     /// A further signature with its field and appearance.
     Signature,

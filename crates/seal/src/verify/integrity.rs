@@ -3,10 +3,15 @@
 //!
 //! It reads the hole itself and trusts no other reading of it.
 
+use std::cell::RefCell;
+
 use sealbridge_pdf::signature::Coverage;
 use sealbridge_pdf::{PdfError, SignatureField, Source};
+use sealbridge_pki::DigestAlgorithm;
+use sealbridge_pki::cms::{self, CmsError};
 
 use super::report::{Covered, Problem, ProblemCode};
+use crate::hashing::{HashError, RangeDigests};
 
 /// Largest `/Contents` that is read, as characters in the file.
 const CONTENTS_MAX: u64 = 16 << 20;
@@ -87,7 +92,7 @@ pub(super) fn structure<S: Source>(source: &S, field: &SignatureField, others: &
     }
     let covered = if range.end == length {
         Covered::WholeFile
-    } else if matches!(field.covers, Coverage::Revision(_)) {
+    } else if matches!(field.covers, Coverage::Revision(_) | Coverage::Elsewhere) {
         Covered::Revision
     } else {
         Covered::Irregular
@@ -100,6 +105,40 @@ pub(super) fn structure<S: Source>(source: &S, field: &SignatureField, others: &
         problems.push(explained(ProblemCode::ChangedAfter, format!("{} bytes follow", length.saturating_sub(range.end))));
     }
     Ok(Structure { range: Some(range), covered, problems })
+}
+
+/// What the hole holds, without the zeros behind it; `malformed` names what is no element at all.
+pub(super) fn element<'f>(field: &'f SignatureField, malformed: ProblemCode, problems: &mut Vec<Problem>) -> Option<&'f [u8]> {
+    match cms::trim_padding(&field.contents_bytes) {
+        Ok(element) => Some(element),
+        Err(error) => {
+            problems.push(explained(if error == CmsError::Padding { ProblemCode::ContentsPadding } else { malformed }, error));
+            None
+        }
+    }
+}
+
+/// Lets `verify` ask for the digest of a range, and gives its answer; nothing where hashing would cost too much.
+pub(super) fn over<S: Source, T>(
+    range: Range,
+    digests: &mut RangeDigests<'_, S>,
+    problems: &mut Vec<Problem>,
+    verify: impl FnOnce(&dyn Fn(DigestAlgorithm) -> Option<Vec<u8>>) -> T,
+) -> Result<Option<T>, PdfError> {
+    let failed = RefCell::new(None);
+    let digests = RefCell::new(digests);
+    let answer = verify(&|algorithm| {
+        let digest = digests.borrow_mut().digest(algorithm, range.hole_start, range.hole_end, range.end);
+        digest.map_err(|error| *failed.borrow_mut() = Some(error)).ok()
+    });
+    match failed.into_inner() {
+        Some(HashError::Read(failed)) => Err(PdfError::Read(failed)),
+        Some(HashError::Budget) => {
+            problems.push(problem(ProblemCode::TooMuch));
+            Ok(None)
+        }
+        None => Ok(Some(answer)),
+    }
 }
 
 /// The hole is one hexadecimal string and nothing else, and it stands for these bytes.

@@ -103,6 +103,8 @@ problems! {
     TooMuch "too-much-to-hash" Broken "签名过多，无法验证" "there are too many signatures to verify"
     /// Bytes follow the last signed revision.
     ChangedAfter "changed-after-signing" Coverage "最后一次签名之后文件又有改动" "the file was changed after the last signature"
+    /// A line end stands behind the last signed revision.
+    LineEnd "line-end-follows" Note "最后一次签名之后只有一个换行符" "nothing but a line end follows the last signature"
     /// The range ends inside a revision.
     Irregular "coverage-irregular" Coverage "签名没有覆盖完整的版本" "the signature does not cover a complete revision"
     /// The signed state can not be compared with the document as it is.

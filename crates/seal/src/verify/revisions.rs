@@ -27,6 +27,9 @@ use super::report::{Covered, Problem, ProblemCode, SignatureReport};
 /// Most changes that are listed for one signature; those that are refused come first.
 const CHANGES_MAX: usize = 200;
 
+/// Longest line end.
+const LINE_END: usize = 2;
+
 /// A signature that covers more than another.
 struct Further<'a> {
     name: &'a str,
@@ -69,32 +72,46 @@ pub(super) fn judge<S: Source>(
     let compared = |report: &SignatureReport| report.covered == Covered::Revision;
     let Some(oldest) = reports.iter().filter(|report| compared(report)).map(|report| report.covered_bytes).min() else { return Ok(()) };
     // Objects are found by the cross-reference; a rebuilt one says nothing about revisions, and the report says it is rebuilt.
-    let graph = if document.repaired() { Err("the file was repaired".to_owned()) } else { tolerated(graph::walk(document, oldest))? };
-    for report in reports.iter_mut().filter(|report| compared(report)) {
+    let graph = if document.repaired() { Err("the file was repaired".to_owned()) } else { tolerated(graph::walk(document, oldest, graph::OBJECTS_MAX))? };
+    // The oldest first: what a page shows is read once, as it was signed first.
+    let mut in_order: Vec<&mut SignatureReport> = reports.iter_mut().filter(|report| compared(report)).collect();
+    in_order.sort_by_key(|report| report.covered_bytes);
+    let mut shown = Texts::new();
+    for report in in_order {
         let Some(own) = signatures.iter().find(|signature| signature.name == report.field) else { continue };
         let end = report.covered_bytes;
-        let trailing = revisions.last().map_or(end, |last| last.end.max(end));
-        if trailing < length {
-            report.problems.push(explained(ProblemCode::ChangedAfter, format!("{} bytes follow the last revision", length - trailing)));
-        } else if revisions.last().is_some_and(|last| last.marker_end <= end) {
-            // Nothing but a line end, which no signature covers.
-            report.problems.push(explained(ProblemCode::ChangedAfter, format!("{} bytes follow", length - end)));
-        }
+        report.problems.extend(behind(document, &revisions, end)?);
         if let Some(later) = further.iter().find(|further| further.end > end) {
             report.problems.push(explained(ProblemCode::SignedAgain, later.name));
         }
         let found = match &graph {
-            Ok(graph) if !document.repaired() => tolerated(compare(document, form, signatures, own, end, graph, &further, policy))?,
+            Ok(graph) if !document.repaired() => {
+                tolerated(compare(document, form, signatures, own, end, graph, &further, &mut shown, policy))?.map(|compared| compared.found)
+            }
             Ok(_) => Err("the file was repaired".to_owned()),
             Err(reason) => Err(reason.clone()),
         };
         match found {
-            Ok(found) => settle(document, &revisions, found, report, end, &further, policy)?,
+            Ok(found) => settle(document, &revisions, found, report, (end, fields::certification(own)), &further, policy)?,
             Err(reason) => report.problems.push(explained(ProblemCode::NotCompared, reason)),
         }
         report.problems.sort_by_key(|problem| std::cmp::Reverse(problem.code.severity()));
     }
     Ok(())
+}
+
+/// What stands behind the last revision, where a signature ends at `end`. One line end is what editors and mail leave behind; anything
+/// else is refused.
+fn behind<S: Source>(document: &Document<S>, revisions: &[Revision], end: u64) -> Result<Option<Problem>, PdfError> {
+    let length = document.source().len();
+    let last = revisions.last().map_or(end, |last| last.end.max(end));
+    let from = if revisions.last().is_some_and(|last| last.marker_end <= end) { end } else { last };
+    let mut bytes = vec![0; usize::try_from(length.saturating_sub(last)).unwrap_or(LINE_END).min(LINE_END)];
+    document.source().read_at(last, &mut bytes)?;
+    if length.saturating_sub(last) <= LINE_END as u64 && bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+        return Ok((from < length).then(|| explained(ProblemCode::LineEnd, format!("{} bytes", length - from))));
+    }
+    Ok(Some(explained(ProblemCode::ChangedAfter, format!("{} bytes follow the last revision", length - last))))
 }
 
 /// Everything but a failure to read is an answer: it could not be compared, and why.
@@ -104,6 +121,64 @@ fn tolerated<T>(result: Result<T, PdfError>) -> Result<Result<T, String>, PdfErr
         Err(PdfError::Read(failed)) => Err(PdfError::Read(failed)),
         Err(error) => Ok(Err(error.to_string())),
     }
+}
+
+/// What pages showed, by their index.
+type Texts = std::collections::BTreeMap<usize, Vec<sealbridge_pdf::text::Glyph>>;
+
+/// The outcome of one comparison.
+struct Compared {
+    found: Vec<Found>,
+    /// What was found hangs on who refers to what was written anew.
+    leans: bool,
+}
+
+/// Most objects that are walked through before a tail of our own is handed out.
+const TAIL_WALK_MAX: usize = 50_000;
+
+/// The first earlier signature that a tail of our own behind the first `end` bytes would take something from, and what: the rules that
+/// later readers will go by. `own` is the field that the tail signs.
+///
+/// Only what the tail writes and replaces is looked at. Where something that was there is replaced whose place elsewhere matters, the
+/// document is walked through as far as that is quickly done; beyond that nothing is said.
+pub(crate) fn broken_by_tail<S: Source>(
+    document: &Document<S>,
+    own: &str,
+    end: u64,
+    is_seal: bool,
+    policy: &Policy<'_>,
+) -> Result<Option<(String, ProblemCode)>, PdfError> {
+    let length = document.source().len();
+    let signatures = sealbridge_pdf::signatures(document)?;
+    let earlier: Vec<&SignatureField> = signatures
+        .iter()
+        .filter(|signature| !super::timestamp::is_timestamp(signature) && integrity::reach(signature, length).is_some_and(|reach| reach <= end))
+        .collect();
+    if earlier.is_empty() || document.repaired() {
+        return Ok(None);
+    }
+    let form = Form::read(document)?;
+    let further = [Further { name: own, end: length, intact: true, is_seal }];
+    let mut graph = graph::tail(document, end)?;
+    let mut walked = false;
+    let mut shown = Texts::new();
+    for signature in earlier {
+        // What could not be compared before can not be compared now, and loses nothing.
+        let Ok(mut compared) = tolerated(compare(document, Some(&form), &signatures, signature, end, &graph, &further, &mut shown, policy))? else { continue };
+        if compared.leans && !walked {
+            walked = true;
+            let Ok(whole) = tolerated(graph::walk(document, end, TAIL_WALK_MAX))? else { return Ok(None) };
+            graph = whole;
+            let again = tolerated(compare(document, Some(&form), &signatures, signature, end, &graph, &further, &mut shown, policy))?;
+            let Ok(again) = again else { continue };
+            compared = again;
+        }
+        let refused = compared.found.iter().find_map(|found| refusal(found, true, fields::certification(signature), Allowed::Signatures));
+        if let Some(code) = refused {
+            return Ok(Some((signature.name.clone(), code)));
+        }
+    }
+    Ok(None)
 }
 
 /// What became different since the first `end` bytes were signed.
@@ -116,8 +191,9 @@ fn compare<S: Source>(
     end: u64,
     graph: &Graph,
     further: &[Further<'_>],
+    texts: &mut Texts,
     policy: &Policy<'_>,
-) -> Result<Vec<Found>, PdfError> {
+) -> Result<Compared, PdfError> {
     let options = OpenOptions { password: policy.password.map(<[u8]>::to_vec), ..OpenOptions::default() };
     let then = Document::open(Prefix::new(now.source(), end), options)?;
     if then.repaired() {
@@ -125,7 +201,8 @@ fn compare<S: Source>(
     }
     let (sections, later) = (then.sections(), now.sections());
     if !later.ends_with(&sections) {
-        return Ok(vec![Found::new(0, Changed::Structure, Level::Other).because("the later revision does not build on the signed one")]);
+        let found = vec![Found::new(0, Changed::Structure, Level::Other).because("the later revision does not build on the signed one")];
+        return Ok(Compared { found, leans: false });
     }
     let mut ledger = Ledger::open(&then, now, graph)?;
     for number in now.ambiguous_after(end)? {
@@ -135,12 +212,13 @@ fn compare<S: Source>(
         ledger.tell(Found::new(number, Changed::Structure, Level::Other).because("an object stream was written anew"));
     }
     rules::trailer(&mut ledger)?;
-    let Some(form_list) = rules::catalog(&mut ledger)? else { return Ok(ledger.found) };
+    let Some(form_list) = rules::catalog(&mut ledger)? else { return Ok(Compared { found: ledger.found, leans: false }) };
     let was = Form::read(&then)?;
     let none = Form::default();
     let is = form.unwrap_or(&none);
     let learnt = fields::fields(&mut ledger, &form_list, (&was.fields, &is.fields), signatures, own, end)?;
     pages::pages(&mut ledger, &learnt.widgets)?;
+    let leans = ledger.leans_on_references();
     let mut found = unexplained(&mut ledger)?;
 
     let mut reader = TextReader::new(now);
@@ -153,7 +231,7 @@ fn compare<S: Source>(
     }
     for shown in &learnt.signed {
         let is_seal = further.iter().any(|further| further.name == shown.field && further.is_seal);
-        if let Some(over) = appearance::covers(now, &then, &was.fields, shown, is_seal)? {
+        if let Some(over) = appearance::covers(now, &then, (&was.fields, texts), shown, is_seal)? {
             let told = Found::new(shown.widget.number, Changed::SignatureAdded, Level::Signature).on(shown.page).of(&shown.field).because(over.what);
             // Signers who approve put their marks where they like; what was certified stays readable.
             found.push(if over.large || own.doc_mdp.is_some() { told.refused(ProblemCode::SignatureCovers) } else { told });
@@ -162,7 +240,7 @@ fn compare<S: Source>(
     if now.repaired() || then.repaired() {
         return Err(PdfError::Missing { what: "an object where the cross-reference says" });
     }
-    Ok(found)
+    Ok(Compared { found, leans })
 }
 
 /// The findings of the rules, and the objects that no rule explains.
@@ -226,7 +304,7 @@ fn settle<S: Source>(
     revisions: &[Revision],
     found: Vec<Found>,
     report: &mut SignatureReport,
-    end: u64,
+    (end, certification): (u64, Option<u8>),
     further: &[Further<'_>],
     policy: &Policy<'_>,
 ) -> Result<(), PdfError> {
@@ -236,7 +314,7 @@ fn settle<S: Source>(
         let revision = at.and_then(|at| revisions.iter().position(|revision| revision.end > at)).map_or(0, |index| index.saturating_add(1));
         let signed_by =
             at.and_then(|at| further.iter().find(|further| further.intact && further.end > end && further.end > at)).map(|further| further.name.to_owned());
-        let refusal = refusal(&found, signed_by.is_some(), report.doc_mdp, policy.allowed);
+        let refusal = refusal(&found, signed_by.is_some(), certification, policy.allowed);
         changes.push((
             Change {
                 object: found.object,

@@ -1,8 +1,6 @@
 //! Judging one signature: structure, cryptography, signer, time, seal; in this order, each step only where the ones before left
 //! something to judge.
 
-use std::cell::RefCell;
-
 use sealbridge_pdf::form::Form;
 use sealbridge_pdf::{Document, Object, PdfError, SignatureField, Source};
 use sealbridge_pki::cms::{self, CmsError, VerifiedCms};
@@ -14,7 +12,7 @@ use super::report::{Covered, Problem, ProblemCode, Severity, SignatureReport, Si
 use super::timestamp::{self, Proofs};
 use super::{PadesLevel, Policy, revocation, seal_match, time};
 use crate::finish::hex;
-use crate::hashing::{HashError, RangeDigests};
+use crate::hashing::RangeDigests;
 
 /// What makes a stated time useless.
 const TIMES: [ProblemCode; 4] = [ProblemCode::TimeMismatch, ProblemCode::TimeOutOfWindow, ProblemCode::FutureTime, ProblemCode::TimeAfterTimestamp];
@@ -123,31 +121,8 @@ fn cryptography<S: Source>(
         problems.push(problem(ProblemCode::ContentsMissing));
         return Ok(None);
     }
-    let der = match cms::trim_padding(&field.contents_bytes) {
-        Ok(der) => der,
-        Err(error) => {
-            let code = if error == CmsError::Padding { ProblemCode::ContentsPadding } else { ProblemCode::CmsMalformed };
-            problems.push(explained(code, error));
-            return Ok(None);
-        }
-    };
-    let failed = RefCell::new(None);
-    let digests = RefCell::new(digests);
-    let result = cms::verify(der, &|algorithm| match digests.borrow_mut().digest(algorithm, range.hole_start, range.hole_end, range.end) {
-        Ok(digest) => Some(digest),
-        Err(error) => {
-            *failed.borrow_mut() = Some(error);
-            None
-        }
-    });
-    match failed.into_inner() {
-        Some(HashError::Read(failed)) => return Err(PdfError::Read(failed)),
-        Some(HashError::Budget) => {
-            problems.push(problem(ProblemCode::TooMuch));
-            return Ok(None);
-        }
-        None => {}
-    }
+    let Some(der) = integrity::element(field, ProblemCode::CmsMalformed, problems) else { return Ok(None) };
+    let Some(result) = integrity::over(range, digests, problems, |digest| cms::verify(der, digest))? else { return Ok(None) };
     match result {
         Ok(verified) => {
             // ETSI EN 319 142-1, 6.3: CAdES signatures in PDF name their certificate.

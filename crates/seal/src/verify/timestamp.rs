@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 
 use sealbridge_pdf::{Document, OpenOptions, PdfError, Prefix, SignatureField, Source};
-use sealbridge_pki::cms::{self, CmsError, VerifiedCms};
+use sealbridge_pki::cms::{CmsError, VerifiedCms};
 use sealbridge_pki::path::{self, Use, VerifiedPath};
 use sealbridge_pki::revocation::{self, Standing};
 use sealbridge_pki::tsp::{self, TspError, VerifiedTimestamp};
@@ -18,7 +18,7 @@ use super::integrity::{self, explained, problem};
 use super::report::{Covered, Problem, ProblemCode, Severity, Trust};
 use super::{Policy, revocation::both};
 use crate::finish::hex;
-use crate::hashing::{HashError, RangeDigests};
+use crate::hashing::RangeDigests;
 use crate::store::Evidence;
 
 /// `/SubFilter` of a document timestamp.
@@ -158,19 +158,25 @@ impl Proofs {
         Ok(report)
     }
 
-    /// Judges the timestamp inside a signature that ends at byte `end`.
+    /// Judges the timestamps inside a signature that ends at byte `end`, and gives the oldest that is trusted, else the first.
     fn judge_inside(&mut self, verified: &VerifiedCms, end: u64, policy: &Policy<'_>) -> Option<TimestampReport> {
-        let token = verified.timestamp_token.as_deref()?;
         let at = self.time_of(end).unwrap_or(policy.now);
-        let mut problems = Vec::new();
-        let timestamp = match tsp::verify(token, &|digest: DigestAlgorithm| Some(digest.digest(&verified.signature))) {
-            Ok(timestamp) => Some(timestamp),
-            Err(error) => {
-                problems.push(explained(ProblemCode::TimestampInvalid, error));
-                None
-            }
-        };
-        Some(self.report(timestamp.as_ref(), ProblemCode::TimestampUntrusted, (policy, at), problems))
+        let mut reports = Vec::new();
+        for token in &verified.timestamp_tokens {
+            let mut problems = Vec::new();
+            let timestamp = match tsp::verify(token, &|digest: DigestAlgorithm| Some(digest.digest(&verified.signature))) {
+                Ok(timestamp) => Some(timestamp),
+                Err(error) => {
+                    problems.push(explained(ProblemCode::TimestampInvalid, error));
+                    None
+                }
+            };
+            reports.push(self.report(timestamp.as_ref(), ProblemCode::TimestampUntrusted, (policy, at), problems));
+        }
+        // Anybody can add one; those that are not relied on are not held against the one that is.
+        let oldest = reports.iter().enumerate().filter(|(_, report)| report.trust == Trust::Trusted).min_by_key(|(_, report)| report.time);
+        let chosen = oldest.map(|(number, _)| number).or_else(|| reports.iter().position(|report| report.intact)).unwrap_or(0);
+        reports.into_iter().nth(chosen)
     }
 
     fn report(
@@ -271,35 +277,17 @@ fn imprint<S: Source>(
     digests: &mut RangeDigests<'_, S>,
     problems: &mut Vec<Problem>,
 ) -> Result<Option<VerifiedTimestamp>, PdfError> {
-    let token = match cms::trim_padding(&field.contents_bytes) {
-        Ok(token) => token,
-        Err(error) => {
-            let code = if error == CmsError::Padding { ProblemCode::ContentsPadding } else { ProblemCode::DocumentTimestampInvalid };
-            problems.push(explained(code, error));
-            return Ok(None);
-        }
-    };
-    let failed = RefCell::new(None);
-    let digests = RefCell::new(digests);
-    let result = tsp::verify(token, &|algorithm| match digests.borrow_mut().digest(algorithm, range.hole_start, range.hole_end, range.end) {
-        Ok(digest) => Some(digest),
-        Err(error) => {
-            *failed.borrow_mut() = Some(error);
-            None
-        }
-    });
-    match failed.into_inner() {
-        Some(HashError::Read(failed)) => return Err(PdfError::Read(failed)),
-        Some(HashError::Budget) => {
-            problems.push(problem(ProblemCode::TooMuch));
-            return Ok(None);
-        }
-        None => {}
-    }
+    let Some(token) = integrity::element(field, ProblemCode::DocumentTimestampInvalid, problems) else { return Ok(None) };
+    let Some(result) = integrity::over(range, digests, problems, |digest| tsp::verify(token, digest))? else { return Ok(None) };
     match result {
         Ok(timestamp) => Ok(Some(timestamp)),
         Err(error) => {
-            let code = if error == TspError::Imprint { ProblemCode::DigestMismatch } else { ProblemCode::DocumentTimestampInvalid };
+            let code = match &error {
+                TspError::Imprint => ProblemCode::DigestMismatch,
+                // It proves nothing, and takes nothing from what it stands over.
+                TspError::Algorithm | TspError::Signature(CmsError::Algorithm { .. }) => ProblemCode::DocumentTimestampUntrusted,
+                _ => ProblemCode::DocumentTimestampInvalid,
+            };
             problems.push(explained(code, error));
             Ok(None)
         }

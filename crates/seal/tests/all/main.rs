@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a test that can not go on ends with a panic
 
+mod attacks;
 mod conformance;
 mod earlier;
 mod elsewhere;

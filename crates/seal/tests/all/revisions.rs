@@ -2,7 +2,7 @@
 //! valid before, and must be refused for its own reason; what genuine programs append must not.
 //!
 //! Certification attacks are made after their published description: an annotation, or a further signature, whose appearance lies
-//! over what was certified.
+//! over what was certified. `attacks.rs` lists the published classes and says where each is tried.
 
 use sealbridge_pdf::form::{NewSignatureField, add_annotation, add_signature_field, set_state, set_text};
 use sealbridge_pdf::{Dictionary, Form, Object, Rectangle, Reference, Update, fill_contents};
@@ -16,10 +16,10 @@ use crate::paper::{A4, Paper, field, signature_field, text_field};
 use crate::people::{NOW, Person};
 use crate::stamping::{open, request, stamp};
 
-type Change<'c> = &'c dyn Fn(&mut Update<'_, &Vec<u8>>);
+pub(crate) type Change<'c> = &'c dyn Fn(&mut Update<'_, &Vec<u8>>);
 
 /// One revision more, unsigned.
-fn append(file: &Vec<u8>, change: Change<'_>) -> Vec<u8> {
+pub(crate) fn append(file: &Vec<u8>, change: Change<'_>) -> Vec<u8> {
     let document = open(file);
     let mut update = Update::begin(&document).unwrap();
     change(&mut update);
@@ -28,7 +28,7 @@ fn append(file: &Vec<u8>, change: Change<'_>) -> Vec<u8> {
 }
 
 /// One revision more with a signature whose widget has this rectangle and, where given, shows this content.
-fn sign_again(person: &Person, file: &Vec<u8>, rect: Rectangle, content: Option<&str>, change: Change<'_>) -> Vec<u8> {
+pub(crate) fn sign_again(person: &Person, file: &Vec<u8>, rect: Rectangle, content: Option<&str>, change: Change<'_>) -> Vec<u8> {
     let document = open(file);
     let mut update = Update::begin(&document).unwrap();
     change(&mut update);
@@ -49,19 +49,19 @@ fn sign_again(person: &Person, file: &Vec<u8>, rect: Rectangle, content: Option<
     [file.as_slice(), &appended.tail].concat()
 }
 
-fn judge(file: &Vec<u8>, person: &Person, allowed: Allowed) -> Report {
+pub(crate) fn judge(file: &Vec<u8>, person: &Person, allowed: Allowed) -> Report {
     verify(&open(file), &Policy { anchors: std::slice::from_ref(&person.root), now: NOW, allowed, ..Policy::default() }).unwrap()
 }
 
 /// The codes of what is grave about the first signature.
-fn grave(report: &Report) -> Vec<ProblemCode> {
+pub(crate) fn grave(report: &Report) -> Vec<ProblemCode> {
     let problems = report.signatures.first().map(|signature| signature.problems.as_slice()).unwrap_or_default();
     problems.iter().filter(|problem| problem.code.severity() >= Severity::Coverage).map(|problem| problem.code).collect()
 }
 
 /// A form with everything that is attacked below. Objects: 3 the page, 4 its content, 5 its font, from 6 on the fields: `a`, `b`, `box`,
 /// `seal`, then a list of annotations that nothing uses, a stream that hides a second object 4, and a group of a layer.
-fn paper() -> Vec<u8> {
+pub(crate) fn paper() -> Vec<u8> {
     let boxed = field("box", [60.0, 600.0, 80.0, 620.0], "/FT /Btn /AS /Off /V /Off /AP << /N << /Yes 11 0 R /Off 11 0 R >> >>");
     let mut paper = Paper::new(
         A4,
@@ -80,15 +80,15 @@ fn paper() -> Vec<u8> {
     paper.file()
 }
 
-fn certified(person: &Person, level: i64) -> Vec<u8> {
+pub(crate) fn certified(person: &Person, level: i64) -> Vec<u8> {
     signed_by_other(person, &paper(), "DocMDP", parameters().with("P", Object::Integer(level)))
 }
 
-fn reference(number: u32) -> Reference {
+pub(crate) fn reference(number: u32) -> Reference {
     Reference::new(number, 0)
 }
 
-fn letters(update: &mut Update<'_, &Vec<u8>>, text: &str) -> Reference {
+pub(crate) fn letters(update: &mut Update<'_, &Vec<u8>>, text: &str) -> Reference {
     let font = Dictionary::typed("Font")
         .with("Subtype", Object::name("Type1"))
         .with("BaseFont", Object::name("Helvetica"))
@@ -99,7 +99,7 @@ fn letters(update: &mut Update<'_, &Vec<u8>>, text: &str) -> Reference {
     update.add_stream(dictionary, format!("/Tx BMC q BT /Helv 10 Tf 2 5 Td ({text}) Tj ET Q EMC").into_bytes(), false).unwrap()
 }
 
-fn fill(update: &mut Update<'_, &Vec<u8>>, name: &str, value: &str, shown: &str) {
+pub(crate) fn fill(update: &mut Update<'_, &Vec<u8>>, name: &str, value: &str, shown: &str) {
     let form = Form::read(update.document()).unwrap();
     let field = form.field(name).unwrap();
     let appearance = letters(update, shown);
@@ -302,21 +302,36 @@ fn certifications_are_not_overlaid() {
     let beside = Rectangle::new(300.0, 100.0, 400.0, 140.0);
     let white = "1 g 0 0 1000 1000 re f";
     use ProblemCode::{AnnotationChanged, CertificationForbids, ContentChanged, SignatureCovers};
+    let both = &[CertificationForbids, SignatureCovers];
     for (name, level, rect, content, want) in [
-        ("invisible", 2, Rectangle::new(0.0, 0.0, 0.0, 0.0), None, None),
-        ("beside the text", 2, beside, Some(white), None),
-        ("letters only", 2, over, Some("BT ET"), None),
-        ("over the text", 2, over, Some(white), Some(SignatureCovers)),
-        ("over the text, allowed to annotate", 3, over, Some(white), Some(SignatureCovers)),
-        ("an inline picture over the text", 2, over, Some("q 200 0 0 30 0 0 cm BI /W 1 /H 1 /BPC 8 /CS /G ID x EI Q"), Some(SignatureCovers)),
-        ("over a field", 2, Rectangle::new(55.0, 695.0, 210.0, 725.0), Some(white), Some(SignatureCovers)),
-        ("over half of the page", 2, Rectangle::new(0.0, 90.0, 595.0, 590.0), Some(white), Some(SignatureCovers)),
-        ("nothing allowed", 1, beside, Some(white), Some(CertificationForbids)),
+        ("invisible", 2, Rectangle::new(0.0, 0.0, 0.0, 0.0), None, &[][..]),
+        ("a place, and nothing shown", 2, beside, None, &[]),
+        ("beside the text", 2, beside, Some(white), &[CertificationForbids]),
+        ("letters only", 2, over, Some("BT ET"), &[CertificationForbids]),
+        ("over the text", 2, over, Some(white), both),
+        ("over the text, allowed to annotate", 3, over, Some(white), both),
+        ("an inline picture over the text", 2, over, Some("q 200 0 0 30 0 0 cm BI /W 1 /H 1 /BPC 8 /CS /G ID x EI Q"), both),
+        ("over a field", 2, Rectangle::new(55.0, 695.0, 210.0, 725.0), Some(white), both),
+        ("over half of the page", 2, Rectangle::new(0.0, 90.0, 595.0, 590.0), Some(white), both),
+        ("nothing allowed", 1, beside, Some(white), &[CertificationForbids]),
+        ("nothing allowed, invisible", 1, Rectangle::new(0.0, 0.0, 0.0, 0.0), None, &[CertificationForbids]),
     ] {
         let signed = certified(&person, level);
         let report = judge(&sign_again(&person, &signed, rect, content, nothing), &person, Allowed::Signatures);
+        assert_eq!(grave(&report), want, "{name}: {}", report.text(Language::En));
+        assert_eq!(report.verdict, if want.is_empty() { Verdict::Valid } else { Verdict::Changed }, "{name}: {}", report.text(Language::En));
+    }
+    // Signers who approve put their marks where they like, but take no more than a quarter of a page, and nothing that a lock names.
+    let lock = |action: &str, field: &str| parameters().with("Action", Object::name(action)).with("Fields", Object::Array(vec![Object::text(field)]));
+    for (name, action, rect, want) in [
+        ("beside", "Include", beside, None),
+        ("over the text", "Include", over, None),
+        ("over half of the page", "Include", Rectangle::new(0.0, 90.0, 595.0, 590.0), Some(SignatureCovers)),
+        ("everything else is locked", "Exclude", beside, Some(ProblemCode::LockedField)),
+    ] {
+        let signed = signed_by_other(&person, &paper(), "FieldMDP", lock(action, "elsewhere"));
+        let report = judge(&sign_again(&person, &signed, rect, Some(white), nothing), &person, Allowed::Signatures);
         assert_eq!(grave(&report), want.into_iter().collect::<Vec<_>>(), "{name}: {}", report.text(Language::En));
-        assert_eq!(report.verdict, if want.is_some() { Verdict::Changed } else { Verdict::Valid }, "{name}: {}", report.text(Language::En));
     }
     // An annotation in the shelter of a further signature, and in one that is allowed annotations.
     for level in [2, 3] {
@@ -363,7 +378,7 @@ fn an_object_cannot_be_one_thing_here_and_another_there() {
             false,
         );
     });
-    assert_eq!(grave(&judge(&sheltered, &person, Allowed::FormFilling)), [ProblemCode::ContentChanged]);
+    assert_eq!(grave(&judge(&sheltered, &person, Allowed::FormFilling)), [ProblemCode::ContentChanged, ProblemCode::CertificationForbids]);
     // As validation data.
     let stored = append(&signed, &|update| {
         update.put_stream(reference(90), Dictionary::new(), b"0 0 500 500 re f".to_vec(), false);
@@ -435,15 +450,35 @@ fn tricks_with_the_cross_reference_are_refused() {
             ),
         ),
         ("extra entry", tail("", "", &format!("{root} /Extra 1"))),
-        ("title", tail("95 0 obj\n<< /Title (Another) >>\nendobj\n", "95 95 0 obj", &format!("{root} /Info 95 0 R"))),
+        (
+            "the information is a page's content",
+            tail("4 0 obj\n<< /Title (Another) /Length 3 >>\nstream\nq Q\nendstream\nendobj\n", "4 4 0 obj", &format!("{root} /Info 4 0 R")),
+        ),
+        (
+            "a document beside the document",
+            tail(
+                "95 0 obj\n<< /Length 3 >>\nstream\nq Q\nendstream\nendobj\n",
+                "95 95 0 obj",
+                &format!("{root} /AdditionalStreams [/application#2Fvnd.oasis.opendocument.text 95 0 R]"),
+            ),
+        ),
     ] {
         let report = judge(&file, &person, Allowed::FormFilling);
         assert!(grave(&report).contains(&ProblemCode::ContentChanged) && report.verdict == Verdict::Changed, "{name}: {}", report.text(Language::En));
     }
-    let dated = tail("95 0 obj\n<< /ModDate (D:20261127) /Producer (x) >>\nendobj\n", "95 95 0 obj", &format!("{root} /Info 95 0 R"));
-    let report = judge(&dated, &person, Allowed::Signatures);
-    assert_eq!(report.verdict, Verdict::Valid, "{}", report.text(Language::En));
-    assert_eq!(judge(&dated, &person, Allowed::Nothing).verdict, Verdict::Changed);
+    let catalog = &signed[at(b"\n1 0 obj") + 8..];
+    let catalog = String::from_utf8_lossy(&catalog[..catalog.windows(6).position(|window| window == b"endobj").unwrap()]).into_owned();
+    for (name, file) in [
+        ("dates", tail("95 0 obj\n<< /ModDate (D:20261127) /Producer (x) >>\nendobj\n", "95 95 0 obj", &format!("{root} /Info 95 0 R"))),
+        ("title", tail("95 0 obj\n<< /Title (Another) >>\nendobj\n", "95 95 0 obj", &format!("{root} /Info 95 0 R"))),
+        ("the same catalog elsewhere", tail(&format!("95 0 obj{catalog}endobj\n"), "95 95 0 obj", "/Root 95 0 R /ID [<00> <00>]")),
+        ("a number that leads to no stream", tail("", "", &format!("{root} /AdditionalStreams [/x {own} 0 R]"))),
+    ] {
+        let report = judge(&file, &person, Allowed::Signatures);
+        assert_eq!(report.verdict, Verdict::Valid, "{name}: {}", report.text(Language::En));
+        assert!(!report.signatures[0].changes.is_empty() || name.starts_with("a number"), "{name}");
+        assert!(judge(&file, &person, Allowed::Nothing).verdict == Verdict::Changed || name.starts_with("a number"), "{name}");
+    }
     // A hybrid section: readers of tables find one page content, readers of streams another.
     let data: Vec<u8> = [1u8].into_iter().chain(u32::try_from(hidden).unwrap().to_be_bytes()).chain([0]).collect();
     let hex: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -460,7 +495,7 @@ fn tricks_with_the_cross_reference_are_refused() {
     let report = judge(&[signed.as_slice(), stream.as_bytes(), table.as_bytes()].concat(), &person, Allowed::FormFilling);
     assert!(grave(&report).contains(&ProblemCode::ContentChanged), "{}", report.text(Language::En));
     // Bytes that are no revision.
-    for tail in ["\n", "x", "\n%%EOF\n", "90 0 obj\n<< >>\nendobj\n"] {
+    for tail in ["\n\n\n", "x", "\n%%EOF\n", "90 0 obj\n<< >>\nendobj\n"] {
         let report = judge(&[signed.as_slice(), tail.as_bytes()].concat(), &person, Allowed::FormFilling);
         assert_eq!(report.verdict, Verdict::Changed, "{tail:?}: {}", report.text(Language::En));
     }

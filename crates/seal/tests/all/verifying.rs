@@ -76,11 +76,17 @@ fn every_touched_byte_of_the_signed_file_and_every_appended_byte_is_noticed() {
         }
         assert!(!report.is_intact_and_whole(), "byte {at} ({:?}): {}", stamped[at] as char, report.text(Language::En));
     }
-    for extra in ["\n", " ", "% a comment\n", "x"] {
+    for extra in [" ", "\0", "\n\n\n", "\n%", "% a comment\n", "x"] {
         let longer = [stamped.as_slice(), extra.as_bytes()].concat();
         let report = report(&longer, Some(&person));
         assert_eq!((report.verdict, report.uncovered_bytes), (Verdict::Changed, extra.len() as u64), "{extra:?}");
         assert!(report.signatures[0].has(ProblemCode::ChangedAfter));
+    }
+    // One line end, as mail and editors leave it behind: said, and nothing else.
+    for extra in ["\n", "\r\n"] {
+        let report = report(&[stamped.as_slice(), extra.as_bytes()].concat(), Some(&person));
+        assert_eq!((report.verdict, report.uncovered_bytes), (Verdict::Valid, extra.len() as u64), "{extra:?}");
+        assert!(report.signatures[0].has(ProblemCode::LineEnd));
     }
 }
 

@@ -22,6 +22,23 @@ const FORM_FILLING: i64 = 2;
 /// pyHanko's coverage from which on a signature covers a whole revision.
 const WHOLE_REVISION: i64 = 2;
 
+/// What our verifier says of a signature that is as good as it was.
+const REMARKS: [&str; 2] = ["signed-again", "line-end-follows"];
+/// What it says of a signature that does not cover the document as it is: the comparison of revisions and what stands before it.
+const COVERAGE: [&str; 11] = [
+    "changed-after-signing",
+    "coverage-irregular",
+    "revisions-not-compared",
+    "content-changed-later",
+    "annotation-changed-later",
+    "form-filled-later",
+    "locked-field-changed",
+    "certification-forbids-change",
+    "change-not-allowed",
+    "field-appearance-differs",
+    "signature-covers-content",
+];
+
 /// What became of the signatures that the original has, by one judge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -91,13 +108,14 @@ pub(super) fn ours(world: &World, job: usize, pair: &Pair<'_>) -> Result<Kept, F
 
 fn read_ours(document: &Value) -> Option<Vec<Said>> {
     let signatures = document["report"]["signatures"].as_array()?;
+    let repaired = document["report"]["repaired"] == true;
     let read = |signature: &Value| {
         // That others sign later is no loss, and where trust comes from is the same before and after.
         let problems = signature["problems"].as_array().into_iter().flatten().filter_map(|problem| problem["code"].as_str());
-        let faults: BTreeSet<String> = problems.filter(|code| *code != "signed-again").map(str::to_owned).collect();
+        let faults: BTreeSet<String> = problems.filter(|code| !REMARKS.contains(code)).map(str::to_owned).collect();
         let intact = signature["intact"] == true;
-        // What was not covered before is covered by the stamp now, and says something else about this signature.
-        let good = intact && !["changed-after-signing", "coverage-irregular"].iter().any(|code| faults.contains(*code));
+        // A signature that something was held against already has nothing more to lose, in whatever words the stamp makes it be said.
+        let good = intact && !repaired && !COVERAGE.iter().any(|code| faults.contains(*code));
         Said {
             key: signature["field"].as_str().unwrap_or_default().to_owned(),
             good,
@@ -199,7 +217,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{Kept, Said, compare, read_ours, read_pdfsig, read_pyhanko};
+    use super::{COVERAGE, Kept, REMARKS, Said, compare, read_ours, read_pdfsig, read_pyhanko};
 
     fn said(key: &str, good: bool, words: &str, level: i64) -> Said {
         Said { key: key.to_owned(), good, words: words.to_owned(), faults: BTreeSet::new(), level }
@@ -241,5 +259,24 @@ mod tests {
         let better = said("x", true, "intact true, trust untrusted", 0);
         assert!(matches!(compare(std::slice::from_ref(&want), std::slice::from_ref(&better)), Kept::All { .. }), "a fault less is no loss");
         assert!(matches!(compare(&[better], &[want]), Kept::Lost(_)), "one more is");
+
+        // A signature that is refused already loses nothing by being refused in other words; a good one does.
+        let ours = |codes: &[&str], repaired: bool| {
+            let problems: Vec<_> = codes.iter().map(|code| json!({"code": code})).collect();
+            read_ours(&json!({"report": {"repaired": repaired, "signatures": [{"field": "x", "intact": true, "trust": "trusted", "problems": problems}]}}))
+                .unwrap()
+        };
+        let (good, compared, other) = (ours(&["signed-again"], false), ours(&["revisions-not-compared"], true), ours(&["content-changed-later"], false));
+        for (before, after, kept) in [
+            (&good, &ours(&["line-end-follows"], false), true),
+            (&good, &other, false),
+            (&good, &compared, false),
+            (&compared, &other, true),
+            (&other, &compared, true),
+        ] {
+            assert_eq!(matches!(compare(before, after), Kept::All { .. }), kept, "{before:?} {after:?}");
+        }
+        let words = include_str!("../../../seal/src/verify/report.rs");
+        assert!(COVERAGE.iter().chain(&REMARKS).all(|code| words.contains(&format!("\"{code}\""))), "codes of the verifier");
     }
 }

@@ -32,9 +32,6 @@ pub(super) struct Row {
     pub(super) attack: bool,
     /// Why the judges may differ.
     pub(super) reason: Option<String>,
-    /// Problems by which we are stricter on purpose.
-    #[serde(skip)]
-    pub(super) stricter: Vec<String>,
     /// Our one word, or the code of the failure.
     verdict: String,
     ours: BTreeMap<String, Opinion>,
@@ -54,12 +51,11 @@ impl Row {
         matches!(self.verdict.as_str(), "valid" | "intact-not-trusted")
     }
 
-    /// pyHanko judged a signature, and otherwise than we did, not counting where we are stricter on purpose.
+    /// pyHanko judged a signature, and otherwise than we did.
     pub(super) fn differs(&self) -> bool {
         self.pyhanko.iter().any(|(field, theirs)| {
-            let ours = self.ours.get(field);
-            let stricter = ours.is_some_and(|ours| ours.words.split_whitespace().any(|word| self.stricter.iter().any(|code| code == word)));
-            theirs.good.is_some() && theirs.good != Some(ours.is_some_and(|ours| ours.good == Some(true))) && !stricter
+            let ours = self.ours.get(field).is_some_and(|ours| ours.good == Some(true));
+            theirs.good.is_some_and(|theirs| theirs != ours)
         })
     }
 
@@ -68,13 +64,17 @@ impl Row {
         self.ours.keys().any(|field| self.pyhanko.get(field).is_none_or(|theirs| theirs.good.is_none()))
     }
 
+    /// Everything is good for us, and pyHanko does not know a signature of it.
+    pub(super) fn is_alone(&self) -> bool {
+        self.is_accepted() && self.is_unjudged() && self.pyhanko_state != "missing"
+    }
+
     /// An attack that is accepted; a difference without a reason; a signature that we call good and pyHanko does not know.
     pub(super) fn is_wrong(&self) -> bool {
         if self.attack {
             return self.is_accepted();
         }
-        let alone = self.is_accepted() && self.is_unjudged() && self.pyhanko_state != "missing";
-        self.reason.is_none() && (self.differs() || alone)
+        self.reason.is_none() && (self.differs() || self.is_alone())
     }
 
     pub(super) fn text(&self) -> String {
@@ -161,7 +161,7 @@ impl Judges {
         if ours.is_empty() && pyhanko.is_empty() && pdfsig == "none" && !mentions_signature(file)? {
             return Ok(None);
         }
-        Ok(Some(Row { file: file.to_owned(), attack: false, reason: None, stricter: Vec::new(), verdict, ours, pyhanko, pyhanko_state, pdfsig }))
+        Ok(Some(Row { file: file.to_owned(), attack: false, reason: None, verdict, ours, pyhanko, pyhanko_state, pdfsig }))
     }
 
     fn ours(&self, file: &Path) -> Result<(String, BTreeMap<String, Opinion>), Failure> {
@@ -247,7 +247,7 @@ fn is_about_trust(code: &str) -> bool {
     code.starts_with("signer-")
         || code.starts_with("certificate-")
         || code.starts_with("signing-time-")
-        || matches!(code, "trust-not-checked" | "seal-absent" | "seal-not-checked" | "seal-maker-untrusted" | "signed-again")
+        || matches!(code, "trust-not-checked" | "seal-absent" | "seal-not-checked" | "seal-maker-untrusted" | "signed-again" | "line-end-follows")
         || code.starts_with("timestamp-")
         || code.starts_with("revocation-")
 }

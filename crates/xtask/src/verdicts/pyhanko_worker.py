@@ -9,6 +9,9 @@ timed-out    the limit ended it
 
 Nobody is trusted and nothing is fetched: only what was signed, what is covered and what was changed later is asked. Key usage is left
 out, because these certificates are strangers'. "intact" is null where pyHanko gives no verdict on a signature, "words" says why.
+
+A document timestamp says that bytes existed: asked is whether it is over them and what it covers. pyHanko's opinion of later changes is no
+part of its own verdict on a timestamp either, and is asked of the signatures.
 """
 
 import json
@@ -65,13 +68,14 @@ def context():
 def one(signature):
     found = {"field": signature.field_name, "intact": None, "coverage": None, "modification": None, "allowed": None, "words": ""}
     try:
-        if signature.sig_object.get("/Type", None) == "/DocTimeStamp":
+        stamp = signature.sig_object.get("/Type", None) == "/DocTimeStamp"
+        if stamp:
             status = validate_pdf_timestamp(signature, context())
         else:
             status = validate_pdf_signature(signature, context(), key_usage_settings=KeyUsageConstraints(key_usage=set()))
         found["intact"] = bool(status.intact and status.valid)
         found["coverage"] = str(status.coverage).split(".")[-1]
-        found["modification"] = str(status.modification_level).split(".")[-1]
+        found["modification"] = None if stamp else str(status.modification_level).split(".")[-1]
         found["allowed"] = getattr(status, "docmdp_ok", None)
         found["words"] = short(status.summary())
     except Overdue:

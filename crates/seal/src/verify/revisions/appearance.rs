@@ -3,6 +3,8 @@
 //! Letters over letters, and a line drawn somewhere, are not called covering; an area that is filled or a picture is. A seal may
 //! stand over text, as seals do, because what it shows is known.
 
+use std::collections::btree_map::Entry;
+
 use sealbridge_pdf::form::{Field, FieldKind, FieldValue};
 use sealbridge_pdf::text::{Glyph, TextReader};
 use sealbridge_pdf::{Document, Object, PdfError, Rectangle, Source};
@@ -84,7 +86,7 @@ pub(super) struct Over {
 pub(super) fn covers<S: Source, P: Source>(
     now: &Document<S>,
     then: &Document<P>,
-    then_fields: &[Field],
+    (then_fields, texts): (&[Field], &mut super::Texts),
     shown: &Shown,
     is_seal: bool,
 ) -> Result<Option<Over>, PdfError> {
@@ -101,7 +103,10 @@ pub(super) fn covers<S: Source, P: Source>(
     if is_seal {
         return Ok(None);
     }
-    let glyphs = TextReader::new(then).glyphs(page)?;
+    let glyphs = match texts.entry(page) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(place) => place.insert(TextReader::new(then).glyphs(page)?),
+    };
     let covered: String = glyphs.iter().filter(|glyph| glyph.drawn && is_inside(&visible, glyph)).map(|glyph| glyph.text.as_str()).take(40).collect();
     if !covered.trim().is_empty() {
         return Ok(Some(Over { large: false, what: format!("it lies over the text {covered:?}") }));

@@ -8,7 +8,8 @@ use sealbridge_pdf::{Dictionary, Object, PdfError, Reference, SignatureField, So
 
 use super::super::change::{Changed, Level};
 use super::super::report::ProblemCode;
-use super::ledger::{Found, Ledger};
+use super::graph::TRAILER;
+use super::ledger::{self, Found, Ledger};
 use super::rules;
 use crate::prepare::covers;
 
@@ -62,7 +63,7 @@ pub(super) fn fields<S: Source>(
     let signed: BTreeMap<u32, &SignatureField> = signatures.iter().map(|signature| (signature.reference.number, signature)).collect();
     for number in &form.added {
         let field = is.iter().find(|field| field.reference.number == *number);
-        new_field(ledger, *number, field, signed.get(number).copied(), end, &mut learnt)?;
+        new_field(ledger, *number, field, signed.get(number).copied(), (own, end), &mut learnt)?;
     }
     let before: BTreeMap<u32, &Field> = was.iter().map(|field| (field.reference.number, field)).collect();
     for field in is.iter().filter(|field| !form.added.contains(&field.reference.number)) {
@@ -78,7 +79,7 @@ fn new_field<S: Source>(
     number: u32,
     field: Option<&Field>,
     signature: Option<&SignatureField>,
-    end: u64,
+    (own, end): (&SignatureField, u64),
     learnt: &mut Learnt,
 ) -> Result<(), PdfError> {
     ledger.claim_new(number)?;
@@ -87,14 +88,20 @@ fn new_field<S: Source>(
     let refuse = |ledger: &mut Ledger<'_, S>, detail: &str| {
         ledger.tell(Found::new(number, Changed::Field, Level::Other).on(page).of(&name).because(detail));
     };
-    let Some(field) = field.filter(|field| field.kind == FieldKind::Signature && ledger.is_new(number)) else {
+    let is_plain = ledger::plain(&*ledger.after(number)?).is_some();
+    let Some(field) = field.filter(|field| field.kind == FieldKind::Signature && ledger.is_new(number) && is_plain) else {
         refuse(ledger, "it is no signature field");
         return Ok(());
     };
     let mut keys = foreign(&field.dictionary, &NEW);
     for widget in &field.widgets {
         learnt.widgets.insert(widget.reference.number);
-        keys.extend(foreign(ledger.after(widget.reference.number)?.as_dictionary().unwrap_or(&Dictionary::new()), &[&NEW[..], &["Parent"]].concat()));
+        let after = ledger.after(widget.reference.number)?;
+        let Some(dictionary) = ledger::plain(&after) else {
+            refuse(ledger, "its widget is no dictionary");
+            return Ok(());
+        };
+        keys.extend(foreign(dictionary, &[&NEW[..], &["Parent"]].concat()));
     }
     if !keys.is_empty() {
         refuse(ledger, &keys.join(" "));
@@ -118,11 +125,32 @@ fn new_field<S: Source>(
         Some(signature) if signature.sub_filter.as_deref() == Some(TIMESTAMP) && !appears => {
             ledger.tell(Found::new(number, Changed::DocumentTimestamp, Level::Timestamp).on(page).of(&name));
         }
-        Some(_) => ledger.tell(Found::new(number, Changed::SignatureAdded, Level::Signature).on(page).of(&name)),
+        Some(_) => {
+            let added = Found::new(number, Changed::SignatureAdded, Level::Signature).on(page).of(&name);
+            // Certified documents may be signed where the author left a field (ISO 32000-2, Table 257). A new place that shows something
+            // is an annotation; one that shows nothing hides nothing.
+            let added = if appears && certification(own).is_some() {
+                added.refused(ProblemCode::CertificationForbids).because("it shows something in a place that was not certified")
+            } else if appears && is_locked(own, &name) {
+                added.refused(ProblemCode::LockedField).because(format!("locked by {}", own.name))
+            } else {
+                added
+            };
+            ledger.tell(added);
+        }
         None if appears || field.dictionary.has("MK") => refuse(ledger, "it shows something and nobody signed it"),
         None => ledger.tell(Found::new(number, Changed::EmptyFieldAdded, Level::Signature).on(page).of(&name)),
     }
     Ok(())
+}
+
+/// What a signature allows the document afterwards, by its certification or its lock (Tables 236 and 257): 1, 2 or 3.
+pub(super) fn certification(own: &SignatureField) -> Option<u8> {
+    own.doc_mdp.into_iter().chain(own.lock_doc_mdp).min()
+}
+
+fn is_locked(own: &SignatureField, name: &str) -> bool {
+    [&own.field_mdp, &own.lock].into_iter().flatten().any(|lock| covers(lock, name))
 }
 
 fn reach(signature: &SignatureField) -> Option<u64> {
@@ -145,17 +173,22 @@ fn existing<S: Source>(ledger: &mut Ledger<'_, S>, was: &Field, is: &Field, own:
     let mut keys: Vec<String> = Vec::new();
     for number in &objects {
         let (before, after) = (ledger.before(*number)?, ledger.after(*number)?);
-        let (Some(before), Some(after)) = (before.as_dictionary(), after.as_dictionary()) else { return Ok(()) };
-        keys.extend(ledger.differing(before, after)?);
+        // A stream that calls itself a field may be a page's content as well.
+        let (Some(before), Some(after)) = (ledger::plain(&before), ledger::plain(&after)) else { return Ok(()) };
+        keys.extend(ledger.differing(before, after)?.into_iter().filter(|key| !keeps_sight(key, before, after)));
     }
     let appearance = appearance_changed(ledger, &objects)?;
     let value = ledger.differing_value(&is.raw_value)?;
-    if keys.is_empty() && appearance.is_none() && !value {
-        return Ok(());
-    }
     let page = is.widgets.first().and_then(|widget| widget.page);
     let object = objects.iter().copied().find(|number| ledger.is_changed(*number)).or(appearance).unwrap_or(is.reference.number);
     let found = |what, level| Found::new(object, what, level).on(page).of(&is.name);
+    if keys.is_empty() && appearance.is_none() && !value {
+        if objects.iter().any(|number| ledger.is_changed(*number)) {
+            objects.iter().for_each(|number| ledger.shape(*number));
+            ledger.tell(found(Changed::Field, Level::Signature).because("flags"));
+        }
+        return Ok(());
+    }
     let signs = is.kind == FieldKind::Signature && is.signed && !was.signed;
     let fills = matches!(is.kind, FieldKind::Text { .. } | FieldKind::Choice { .. });
     let ticks = matches!(is.kind, FieldKind::CheckBox { .. } | FieldKind::Radio { .. });
@@ -175,6 +208,11 @@ fn existing<S: Source>(ledger: &mut Ledger<'_, S>, was: &Field, is: &Field, own:
         ledger.tell(found(what, Level::Other).because(beyond.join(" ")));
         return Ok(());
     }
+    if let Some(other) = appearance_elsewhere(ledger, &objects)? {
+        objects.iter().for_each(|number| ledger.shape(*number));
+        ledger.tell(found(Changed::Field, Level::Other).because(format!("the appearance that it had is something else to object {other}")));
+        return Ok(());
+    }
     for number in &objects {
         ledger.shape(*number);
         let after = ledger.after(*number)?;
@@ -183,16 +221,30 @@ fn existing<S: Source>(ledger: &mut Ledger<'_, S>, was: &Field, is: &Field, own:
         claim_appearances(ledger, *number, dictionary, signs)?;
     }
     let what = if signs { found(Changed::FieldSigned, Level::Signature) } else { found(Changed::FieldFilled, Level::FormFilling) };
-    let locks = [&own.field_mdp, &own.lock];
-    let what = if locks.into_iter().flatten().any(|lock| covers(lock, &is.name)) {
-        what.refused(ProblemCode::LockedField).because(format!("locked by {}", own.name))
-    } else {
-        what
-    };
+    let what = if is_locked(own, &is.name) { what.refused(ProblemCode::LockedField).because(format!("locked by {}", own.name)) } else { what };
     ledger.tell(what);
     let list = if signs { &mut learnt.signed } else { &mut learnt.filled };
     list.extend(is.widgets.iter().map(|widget| shown(is, widget, false)));
     Ok(())
+}
+
+/// Flags that only say who may do what with a field, and a type that was left out: programs set them while they sign or fill.
+fn keeps_sight(key: &str, was: &Dictionary, is: &Dictionary) -> bool {
+    let flags = |of: &Dictionary, except: i64| match of.value(key) {
+        Object::Null => Some(0),
+        value => value.as_integer().map(|flags| flags & !except),
+    };
+    match key {
+        // ReadOnly, Required, NoExport (Table 227).
+        "Ff" => flags(was, 0b111).is_some() && flags(was, 0b111) == flags(is, 0b111),
+        // Print may be set; ReadOnly, Locked and LockedContents set or not (Table 167).
+        "F" => {
+            let (before, after) = (flags(was, 0b10_1100_0000), flags(is, 0b10_1100_0000));
+            before.is_some() && (after == before || after == before.map(|flags| flags | 4))
+        }
+        "Type" => !was.has("Type") && is.value("Type").as_name() == Some(b"Annot"),
+        _ => false,
+    }
 }
 
 /// The value where it is an object of its own.
@@ -239,6 +291,24 @@ fn appearance_changed<S: Source>(ledger: &Ledger<'_, S>, widgets: &[u32]) -> Res
         }
         if let Some(changed) = references.into_iter().find(|number| ledger.is_changed(*number)) {
             return Ok(Some(changed));
+        }
+    }
+    Ok(None)
+}
+
+/// Who else refers to the dictionary of appearances that a widget had and has no longer, and is no widget with that appearance. Nobody
+/// knows what it is there, nor what the signed appearance was part of.
+fn appearance_elsewhere<S: Source>(ledger: &Ledger<'_, S>, widgets: &[u32]) -> Result<Option<u32>, PdfError> {
+    let appearance = |widget: &Object| ledger::plain(widget).and_then(|widget| widget.value("AP").as_reference()).map(|reference| reference.number);
+    for number in widgets {
+        let Some(had) = appearance(&*ledger.before(*number)?) else { continue };
+        if appearance(&*ledger.after(*number)?) == Some(had) {
+            continue;
+        }
+        for holder in ledger.referrers(had) {
+            if holder == TRAILER || appearance(&*ledger.after(holder)?) != Some(had) {
+                return Ok(Some(holder));
+            }
         }
     }
     Ok(None)

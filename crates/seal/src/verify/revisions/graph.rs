@@ -2,27 +2,54 @@
 //!
 //! One walk from the trailer serves all signatures. An object that nothing refers to is nobody's business: no viewer shows it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashSet};
 
 use sealbridge_pdf::{Dictionary, Document, Object, PdfError, Place, Source};
 
 /// Most objects that are walked through.
-const OBJECTS_MAX: usize = 1 << 21;
-/// Most references to later objects that are kept.
-const EDGES_MAX: usize = 1 << 21;
+pub(super) const OBJECTS_MAX: usize = 1 << 21;
+/// Most references that are kept.
+const EDGES_MAX: usize = 1 << 23;
 
 /// The trailer, as a referrer.
 pub(super) const TRAILER: u32 = 0;
 
-/// References to objects that some revision behind the oldest signature touched.
+/// References between the objects that can be reached.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    /// The object, and how often each other object refers to it.
-    pub(super) referrers: BTreeMap<u32, BTreeMap<u32, usize>>,
+    /// Objects that some revision behind the oldest signature touched.
+    pub(super) late: BTreeSet<u32>,
+    /// Each reference: to what, and from where; sorted.
+    edges: Vec<(u32, u32)>,
 }
 
-/// Walks through everything that can be reached; `from` is where the oldest signature ends.
-pub(super) fn walk<S: Source>(now: &Document<S>, from: u64) -> Result<Graph, PdfError> {
+impl Graph {
+    /// Who refers to an object, and how often.
+    pub(super) fn referrers(&self, number: u32) -> impl Iterator<Item = (u32, usize)> {
+        let from = self.edges.partition_point(|(to, _)| *to < number);
+        let upto = self.edges.partition_point(|(to, _)| *to <= number);
+        let of = self.edges.get(from..upto).unwrap_or_default();
+        of.chunk_by(|(_, one), (_, other)| one == other).filter_map(|same| same.first().map(|(_, holder)| (*holder, same.len())))
+    }
+}
+
+/// What the objects behind `from` and the trailer refer to, and nothing else: enough for a tail that only adds.
+pub(super) fn tail<S: Source>(now: &Document<S>, from: u64) -> Result<Graph, PdfError> {
+    let late = now.changed_after(from)?;
+    let mut edges = Vec::new();
+    let mut found = Vec::new();
+    references_in(&Object::Dictionary(now.trailer()), &mut found);
+    edges.extend(found.drain(..).map(|number| (number, TRAILER)));
+    for holder in &late {
+        references_in(&*now.shared(sealbridge_pdf::Reference::new(*holder, 0))?, &mut found);
+        edges.extend(found.drain(..).map(|number| (number, *holder)));
+    }
+    edges.sort_unstable();
+    Ok(Graph { late, edges })
+}
+
+/// Walks through everything that can be reached, `most` objects at most; `from` is where the oldest signature ends.
+pub(super) fn walk<S: Source>(now: &Document<S>, from: u64, most: usize) -> Result<Graph, PdfError> {
     let listed = now.changed_after(from)?;
     let is_late = |number: u32| -> Result<bool, PdfError> {
         if listed.contains(&number) {
@@ -34,35 +61,29 @@ pub(super) fn walk<S: Source>(now: &Document<S>, from: u64) -> Result<Graph, Pdf
         })
     };
     let mut graph = Graph::default();
-    let mut edges = 0usize;
-    let mut seen: HashMap<u32, bool> = HashMap::new();
+    let mut seen: HashSet<u32> = HashSet::new();
     let mut open: Vec<u32> = Vec::new();
     let mut found = Vec::new();
     references_in(&Object::Dictionary(now.trailer()), &mut found);
     let mut holder = TRAILER;
     loop {
         for number in found.drain(..) {
-            let late = match seen.get(&number) {
-                Some(late) => *late,
-                None => {
-                    if seen.len() >= OBJECTS_MAX {
-                        return Err(PdfError::Budget { what: "objects" });
-                    }
-                    let late = is_late(number)?;
-                    seen.insert(number, late);
-                    open.push(number);
-                    late
-                }
-            };
-            if late {
-                edges += 1;
-                if edges > EDGES_MAX {
+            if !seen.contains(&number) {
+                if seen.len() >= most {
                     return Err(PdfError::Budget { what: "objects" });
                 }
-                *graph.referrers.entry(number).or_default().entry(holder).or_default() += 1;
+                if is_late(number)? {
+                    graph.late.insert(number);
+                }
+                seen.insert(number);
+                open.push(number);
             }
+            if graph.edges.len() >= EDGES_MAX {
+                return Err(PdfError::Budget { what: "objects" });
+            }
+            graph.edges.push((number, holder));
         }
-        let Some(next) = open.pop() else { return Ok(graph) };
+        let Some(next) = open.pop() else { break };
         holder = next;
         match now.shared(sealbridge_pdf::Reference::new(next, 0)) {
             Ok(object) => references_in(&object, &mut found),
@@ -71,6 +92,8 @@ pub(super) fn walk<S: Source>(now: &Document<S>, from: u64) -> Result<Graph, Pdf
             Err(error) => return Err(error),
         }
     }
+    graph.edges.sort_unstable();
+    Ok(graph)
 }
 
 /// The numbers that an object refers to, as often as it does.

@@ -3,7 +3,8 @@
 //! A change is explained in one of two ways. Either its *shape* is harmless whatever refers to the object (a page whose list of
 //! annotations got a signature's widget), or the object's content is its own business and *every* reference to it in the whole
 //! document was claimed by a rule that knows what it is used for. A reference that no rule claimed leaves the change unexplained:
-//! an object cannot be a signature's appearance here and a page's content there.
+//! an object cannot be a signature's appearance here and a page's content there. That holds for what lies between as well: a list or
+//! dictionary of its own that a rule passed through must not be anything else to anybody.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -68,14 +69,25 @@ pub(super) struct Ledger<'a, S: Source> {
     claims: HashMap<(u32, u32), usize>,
     /// Objects whose references to new ones were claimed.
     walked: HashSet<u32>,
+    /// Lists and dictionaries that a rule passed through on the way to what it claimed.
+    through: HashSet<u32>,
     pub(super) found: Vec<Found>,
 }
 
 impl<'a, S: Source> Ledger<'a, S> {
     pub(super) fn open(then: &'a Document<Prefix<&'a S>>, now: &'a Document<S>, graph: &'a Graph) -> Result<Self, PdfError> {
-        let mut ledger =
-            Ledger { then, now, graph, changed: BTreeMap::new(), shaped: HashSet::new(), claims: HashMap::new(), walked: HashSet::new(), found: Vec::new() };
-        for number in graph.referrers.keys().copied() {
+        let mut ledger = Ledger {
+            then,
+            now,
+            graph,
+            changed: BTreeMap::new(),
+            shaped: HashSet::new(),
+            claims: HashMap::new(),
+            walked: HashSet::new(),
+            through: HashSet::new(),
+            found: Vec::new(),
+        };
+        for number in graph.late.iter().copied() {
             let (was, is) = (then.place(number)?, now.place(number)?);
             if was == is {
                 continue;
@@ -117,7 +129,7 @@ impl<'a, S: Source> Ledger<'a, S> {
         let (mut holder, mut value) = (holder, value.clone());
         for _ in 0..HOPS {
             let Object::Reference(reference) = value else { return Ok((holder, value)) };
-            self.claim(holder, reference.number);
+            self.pass(holder, reference.number);
             holder = reference.number;
             value = (*self.after(holder)?).clone();
         }
@@ -139,11 +151,17 @@ impl<'a, S: Source> Ledger<'a, S> {
 
     /// Who refers to an object, whether that was claimed or not.
     pub(super) fn referrers(&self, number: u32) -> Vec<u32> {
-        self.graph.referrers.get(&number).map(|referrers| referrers.keys().copied().collect()).unwrap_or_default()
+        self.graph.referrers(number).map(|(holder, _)| holder).collect()
     }
 
     pub(super) fn claim(&mut self, holder: u32, number: u32) {
         *self.claims.entry((holder, number)).or_default() += 1;
+    }
+
+    /// Claims a reference to a list or dictionary that is only a step to what it holds.
+    pub(super) fn pass(&mut self, holder: u32, number: u32) {
+        self.claim(holder, number);
+        self.through.insert(number);
     }
 
     /// Claims what an object refers to as far as that is new, and what those refer to.
@@ -176,12 +194,23 @@ impl<'a, S: Source> Ledger<'a, S> {
 
     /// Changed objects that nobody answers for.
     pub(super) fn unexplained(&self) -> Vec<u32> {
-        let claimed = |number: &u32| {
-            let referrers = self.graph.referrers.get(number);
-            referrers
-                .is_some_and(|referrers| referrers.iter().all(|(holder, count)| self.claims.get(&(*holder, *number)).is_some_and(|claimed| claimed >= count)))
-        };
-        self.changed.keys().filter(|number| !self.shaped.contains(number) && !claimed(number)).copied().collect()
+        self.changed.keys().filter(|number| !self.shaped.contains(number) && !self.is_claimed(**number, HOPS)).copied().collect()
+    }
+
+    /// Something that was there was written anew, and whether that is explained hangs on who refers to it.
+    pub(super) fn leans_on_references(&self) -> bool {
+        self.changed.iter().any(|(number, was)| *was && !self.shaped.contains(number))
+    }
+
+    /// Every reference to the object was claimed, and whatever lies on the way to it is used for nothing else.
+    fn is_claimed(&self, number: u32, hops: usize) -> bool {
+        let Some(hops) = hops.checked_sub(1) else { return false };
+        let mut referrers = self.graph.referrers(number).peekable();
+        referrers.peek().is_some()
+            && referrers.all(|(holder, count)| {
+                let is_step = self.through.contains(&holder) && !self.changed.contains_key(&holder) && !self.shaped.contains(&holder);
+                self.claims.get(&(holder, number)).is_some_and(|claimed| *claimed >= count) && (!is_step || self.is_claimed(holder, hops))
+            })
     }
 
     /// Keys whose values are written differently. A reference to the same object is the same, whatever became of the object.
@@ -261,6 +290,11 @@ impl<'a, S: Source> Ledger<'a, S> {
         }
         Ok(replaced)
     }
+}
+
+/// A dictionary that is no stream: what draws nothing by itself.
+pub(super) fn plain(object: &Object) -> Option<&Dictionary> {
+    if let Object::Dictionary(dictionary) = object { Some(dictionary) } else { None }
 }
 
 /// Damage is nothing there; any other failure stays one.

@@ -62,7 +62,7 @@ fn one<S: Source>(ledger: &mut Ledger<'_, S>, number: u32, widgets: &BTreeSet<u3
         return Ok(());
     };
     if added.iter().any(|annotation| widgets.contains(annotation)) {
-        ledger.tell(Found::new(holder, Changed::PageList, Level::Signature).on(index));
+        ledger.tell(Found::new(holder, Changed::PageList, Level::Timestamp).on(index));
     }
     for annotation in added {
         ledger.claim(holder, annotation);

@@ -5,10 +5,10 @@ use sealbridge_pdf::{Dictionary, Object, PdfError, Source};
 
 use super::super::change::{Changed, Level};
 use super::graph::TRAILER;
-use super::ledger::{Found, Ledger};
+use super::ledger::{self, Found, Ledger};
 
-/// Entries of `/Info` that programs write by themselves, and that say nothing about the content.
-const INFORMATION: [&str; 6] = ["ModDate", "CreationDate", "Producer", "Creator", "Trapped", "PTEX.Fullbanner"];
+/// Kinds of resources (Table 34) and what forms keep beside them.
+const RESOURCES: [&str; 8] = ["ExtGState", "ColorSpace", "Pattern", "Shading", "XObject", "Font", "Properties", "Encoding"];
 /// How deep validation data is nested: DSS, VRI, entry, list.
 const DSS_DEPTH: usize = 5;
 /// Entries of a document security store and of what it holds (ISO 32000-2, 12.8.4.3). Entries of `/VRI` are digests in hexadecimal.
@@ -21,6 +21,10 @@ pub(super) fn trailer<S: Source>(ledger: &mut Ledger<'_, S>) -> Result<(), PdfEr
         match key.as_str() {
             // The last two are what other programs keep beside the document; what they refer to is judged as anything else.
             "Size" | "Info" | "AdditionalStreams" | "DocChecksum" => {}
+            // Another object as the catalog; what it says is compared as if it stood in the old one's place.
+            "Root" if was.value("Root").as_reference().is_some() && is.value("Root").as_reference().is_some() => {
+                ledger.tell(Found::new(TRAILER, Changed::Catalog, Level::Timestamp).because("Root"));
+            }
             // The first half says which document it is, and encryption hangs on it.
             "ID" => {
                 let first = |id: &Object| id.as_array().and_then(|halves| halves.first()).cloned().unwrap_or_default();
@@ -37,10 +41,25 @@ pub(super) fn trailer<S: Source>(ledger: &mut Ledger<'_, S>) -> Result<(), PdfEr
     if let Object::Reference(id) = is.value("ID") {
         ledger.claim(TRAILER, id.number);
     }
+    beside(ledger, is.value("AdditionalStreams"))?;
     information(ledger, was.value("Info"), is.value("Info"))
 }
 
-/// `/Info` (14.3.3): dates and programs.
+/// Streams that an office program keeps beside the document and opens instead of it. A reference that leads to no stream is none of
+/// them, and says nothing: some signers give the number away a second time.
+fn beside<S: Source>(ledger: &mut Ledger<'_, S>, streams: &Object) -> Result<(), PdfError> {
+    let mut references = Vec::new();
+    super::graph::references_in(streams, &mut references);
+    for number in references {
+        if matches!(&*ledger.after(number)?, Object::Dictionary(_)) {
+            ledger.claim(TRAILER, number);
+        }
+    }
+    Ok(())
+}
+
+/// `/Info` (14.3.3): dates, programs, title, author. No page shows it, and it says what the metadata says, which may change as well; the
+/// report names the entries.
 fn information<S: Source>(ledger: &mut Ledger<'_, S>, was: &Object, is: &Object) -> Result<(), PdfError> {
     let was = ledger.was(was)?.as_dictionary().cloned().unwrap_or_default();
     let (holder, is) = ledger.follow(TRAILER, is)?;
@@ -49,12 +68,10 @@ fn information<S: Source>(ledger: &mut Ledger<'_, S>, was: &Object, is: &Object)
     if differing.is_empty() {
         return Ok(());
     }
-    let beyond: Vec<&str> = differing.iter().map(String::as_str).filter(|key| !INFORMATION.contains(key)).collect();
-    let level = if beyond.is_empty() { Level::Timestamp } else { Level::Other };
     for key in &differing {
         ledger.follow(holder, is.value(key))?;
     }
-    ledger.tell(Found::new(holder, Changed::Information, level).because(beyond.join(" ")));
+    ledger.tell(Found::new(holder, Changed::Information, Level::Timestamp).because(differing.join(" ")));
     Ok(())
 }
 
@@ -70,6 +87,8 @@ pub(super) fn catalog<S: Source>(ledger: &mut Ledger<'_, S>) -> Result<Option<Fo
     for key in ledger.differing(&was, &is)? {
         match key.as_str() {
             "AcroForm" | "DSS" | "Metadata" | "Extensions" => {}
+            // Whether the document is tagged (14.7.1); nothing is drawn by it.
+            "MarkInfo" if extensions(ledger, root, is.value("MarkInfo"), 2)? => ledger.tell(Found::new(root, Changed::Catalog, Level::Timestamp)),
             "Version" if is.value("Version").as_name().is_some() => ledger.tell(Found::new(root, Changed::Version, Level::Timestamp)),
             key => {
                 let what = match key {
@@ -140,7 +159,9 @@ fn validation_data<S: Source>(ledger: &mut Ledger<'_, S>, holder: u32, value: &O
         Object::Reference(reference) => {
             let number = reference.number;
             let object = (*ledger.after(number)?).clone();
-            if ledger.is_changed(number) {
+            if !ledger.is_changed(number) {
+                ledger.pass(holder, number);
+            } else {
                 // Pages, fields and the like are no validation data, whoever says so.
                 let kind = object.as_dictionary().map(|dictionary| dictionary.value("Type").as_name().map(<[u8]>::to_vec));
                 if matches!(kind, Some(Some(kind)) if kind != b"DSS" && kind != b"VRI") {
@@ -177,7 +198,8 @@ pub(super) struct Form {
 fn form<S: Source>(ledger: &mut Ledger<'_, S>, root: u32, was: &Dictionary, is: &Dictionary) -> Result<Form, PdfError> {
     let before = ledger.was(was.value("AcroForm"))?.as_dictionary().cloned();
     let (holder, after) = ledger.follow(root, is.value("AcroForm"))?;
-    let Some(after) = after.as_dictionary().cloned() else {
+    // A stream can be a page's content as well.
+    let Some(after) = ledger::plain(&after).cloned() else {
         if before.is_some() {
             ledger.tell(Found::new(root, Changed::FormList, Level::Other).because("taken away"));
         }
@@ -210,7 +232,7 @@ fn form<S: Source>(ledger: &mut Ledger<'_, S>, root: u32, was: &Dictionary, is: 
     default_resources(ledger, holder, was_form.value("DR"), after.value("DR"))?;
     let added = field_list(ledger, holder, was_form.value("Fields"), after.value("Fields"))?;
     if harmless || !added.is_empty() {
-        ledger.tell(Found::new(holder, Changed::FormList, Level::Signature));
+        ledger.tell(Found::new(holder, Changed::FormList, Level::Timestamp));
     }
     Ok(Form { added })
 }
@@ -261,11 +283,20 @@ fn default_resources<S: Source>(ledger: &mut Ledger<'_, S>, holder: u32, was: &O
     let differing = ledger.differing(&was, &is)?;
     let mut refused = false;
     for key in &differing {
+        if !RESOURCES.contains(&key.as_str()) {
+            // No kind of resource (Table 34): nothing finds it.
+            if let (_, Object::Stream(_)) = ledger.follow(holder, is.value(key))?
+                && let Object::Reference(stream) = is.value(key)
+                && ledger.is_new(stream.number)
+            {
+                ledger.claim_new(stream.number)?;
+            }
+            continue;
+        }
         let was_part = ledger.was(was.value(key))?.as_dictionary().cloned().unwrap_or_default();
         let (part_holder, part) = ledger.follow(holder, is.value(key))?;
         let part = match part.as_dictionary() {
             Some(part) if matches!(key.as_str(), "Font" | "Encoding" | "XObject") => part.clone(),
-            _ if key == "ProcSet" => continue,
             _ => {
                 refused = true;
                 continue;
@@ -287,7 +318,7 @@ fn default_resources<S: Source>(ledger: &mut Ledger<'_, S>, holder: u32, was: &O
     if refused {
         ledger.tell(Found::new(holder, Changed::FormList, Level::Other).because("DR"));
     } else if !differing.is_empty() || reference.is_some_and(|number| ledger.is_changed(number)) {
-        ledger.tell(Found::new(holder, Changed::FormList, Level::Signature));
+        ledger.tell(Found::new(holder, Changed::FormList, Level::Timestamp));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use sealbridge_reference_ca::Algorithm;
 use sealbridge_reference_ca::desk::{self, Application, Issued, Names, SealWish, Variant};
 use sealbridge_reference_ca::error::DeskError;
 use sealbridge_reference_ca::picture::{self, Design};
+use sealbridge_reference_ca::serve::{self, OfficerVerb, Serve};
 use sealbridge_reference_ca::token::Module;
 
 /// 测试CA:在令牌上生成密钥、签发测试证书、制作测试印章。 A test CA: keys on a token, test certificates, test seals.
@@ -37,6 +38,11 @@ enum Verb {
         #[command(flatten)]
         applicant: Applicant,
     },
+    /// Run the desk as a service until it is told to stop (SIGTERM, Ctrl-C).
+    Desk(Box<Serve>),
+    /// Look after the desk's officers.
+    #[command(subcommand)]
+    Officer(OfficerVerb),
     /// Only draw a seal.
     Picture {
         /// The organisation's name.
@@ -110,8 +116,14 @@ fn main() -> ExitCode {
     }
 }
 
+fn told(done: Result<(), Box<dyn std::error::Error>>) -> Result<ExitCode, DeskError> {
+    done.map(|()| ExitCode::SUCCESS).map_err(|error| DeskError::Refused(error.to_string()))
+}
+
 fn run(verb: Verb) -> Result<ExitCode, DeskError> {
     match verb {
+        Verb::Desk(options) => told(serve::serve(*options)),
+        Verb::Officer(verb) => told(serve::officer(verb)),
         Verb::Demo { so_pin, applicant } => visit(&applicant, Some(&so_pin), None),
         Verb::Certificate { name, applicant } => {
             let stem = match name {

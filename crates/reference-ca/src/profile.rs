@@ -229,7 +229,8 @@ impl Profile {
     #[must_use]
     pub fn fee_fen(&self, kind: Kind, values: &Values) -> u32 {
         let Some(business) = self.business(kind) else { return 0 };
-        let months: u32 = values.get("termMonths").and_then(|months| months.parse().ok()).filter(|months: &u16| self.terms.contains(months)).map_or(0, u32::from);
+        let months: u32 =
+            values.get("termMonths").and_then(|months| months.parse().ok()).filter(|months: &u16| self.terms.contains(months)).map_or(0, u32::from);
         business.fee_fen_once.saturating_add(business.fee_fen_per_year.saturating_mul(months / 12))
     }
 
@@ -246,7 +247,8 @@ impl Profile {
     }
 
     fn check(&self) -> Result<(), String> {
-        let name = |text: &str| !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let name =
+            |text: &str| !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         let said = |pair: &[String; 2]| pair.iter().all(|text| !text.trim().is_empty());
         if !name(&self.id) {
             return Err("id: lower-case letters, digits and hyphens".into());

@@ -76,7 +76,15 @@ struct Inner {
 impl Desk {
     /// Puts the desk together.
     #[must_use]
-    pub fn new(settings: Settings, database: Database, vault: Vault, profiles: Vec<Profile>, authority: Authority, carrier: Box<dyn Carrier>, clock: Clock) -> Self {
+    pub fn new(
+        settings: Settings,
+        database: Database,
+        vault: Vault,
+        profiles: Vec<Profile>,
+        authority: Authority,
+        carrier: Box<dyn Carrier>,
+        clock: Clock,
+    ) -> Self {
         Desk { inner: Arc::new(Inner { settings, database, vault, profiles, authority, carrier, clock, passwords: Semaphore::new(2) }) }
     }
 

@@ -169,7 +169,12 @@ fn fault(field: &Field, values: &Values, terms: &[u16]) -> Option<Fault> {
         Shape::Choice(choices) => return (!choices.iter().any(|(known, _)| *known == value)).then_some(Fault::Choice),
         Shape::Term => return (!value.parse::<u16>().is_ok_and(|months| terms.contains(&months))).then_some(Fault::Choice),
         Shape::Tick => value == "yes",
-        Shape::Mobile => value.len() == 11 && value.starts_with('1') && value.bytes().all(|byte| byte.is_ascii_digit()) && value.as_bytes().get(1).is_some_and(|second| *second >= b'3'),
+        Shape::Mobile => {
+            value.len() == 11
+                && value.starts_with('1')
+                && value.bytes().all(|byte| byte.is_ascii_digit())
+                && value.as_bytes().get(1).is_some_and(|second| *second >= b'3')
+        }
         Shape::Serial => (2..=40).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_hexdigit()),
         Shape::CreditCode => {
             let well_formed = value.len() == 18 && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
@@ -221,8 +226,7 @@ const WITH_SEAL_CHOICE: &[Kind] = &[Kind::New, Kind::Additional, Kind::Reissue, 
 const SEAL_ONLY: &[Kind] = &[Kind::SealApply, Kind::SealChange];
 const POSTED: &[Kind] = &[Kind::New, Kind::Additional, Kind::Reissue, Kind::Change];
 const PAID: &[Kind] = &[Kind::New, Kind::Additional, Kind::Renewal, Kind::Reissue];
-const OLD_CERTIFICATE: &[Kind] =
-    &[Kind::Additional, Kind::Renewal, Kind::Reissue, Kind::Change, Kind::SealApply, Kind::SealChange, Kind::Unlock, Kind::Revoke];
+const OLD_CERTIFICATE: &[Kind] = &[Kind::Additional, Kind::Renewal, Kind::Reissue, Kind::Change, Kind::SealApply, Kind::SealChange, Kind::Unlock, Kind::Revoke];
 const FULL_UNIT: &[Kind] = &[Kind::New, Kind::Additional, Kind::Renewal, Kind::Reissue, Kind::Change];
 
 /// The two kinds of seals (R31, R95), by their words.
@@ -244,15 +248,40 @@ const ID_KINDS: &[(&str, [&str; 2])] = &[
 const REASONS: &[(&str, [&str; 2])] = &[("lost", ["遗失", "Lost"]), ("damaged", ["损坏", "Damaged"]), ("stopped", ["不再使用", "No longer used"])];
 const RETURNS: &[(&str, [&str; 2])] = &[("return", ["寄回原USB Key", "The key is sent back"]), ("statement", ["提交遗失声明", "A statement of loss"])];
 const PROVINCES: &[(&str, [&str; 2])] = &[
-    ("广东", ["广东", "Guangdong"]), ("北京", ["北京", "Beijing"]), ("上海", ["上海", "Shanghai"]), ("天津", ["天津", "Tianjin"]),
-    ("重庆", ["重庆", "Chongqing"]), ("河北", ["河北", "Hebei"]), ("山西", ["山西", "Shanxi"]), ("内蒙古", ["内蒙古", "Inner Mongolia"]),
-    ("辽宁", ["辽宁", "Liaoning"]), ("吉林", ["吉林", "Jilin"]), ("黑龙江", ["黑龙江", "Heilongjiang"]), ("江苏", ["江苏", "Jiangsu"]),
-    ("浙江", ["浙江", "Zhejiang"]), ("安徽", ["安徽", "Anhui"]), ("福建", ["福建", "Fujian"]), ("江西", ["江西", "Jiangxi"]),
-    ("山东", ["山东", "Shandong"]), ("河南", ["河南", "Henan"]), ("湖北", ["湖北", "Hubei"]), ("湖南", ["湖南", "Hunan"]),
-    ("广西", ["广西", "Guangxi"]), ("海南", ["海南", "Hainan"]), ("四川", ["四川", "Sichuan"]), ("贵州", ["贵州", "Guizhou"]),
-    ("云南", ["云南", "Yunnan"]), ("西藏", ["西藏", "Tibet"]), ("陕西", ["陕西", "Shaanxi"]), ("甘肃", ["甘肃", "Gansu"]),
-    ("青海", ["青海", "Qinghai"]), ("宁夏", ["宁夏", "Ningxia"]), ("新疆", ["新疆", "Xinjiang"]), ("香港", ["香港", "Hong Kong"]),
-    ("澳门", ["澳门", "Macao"]), ("台湾", ["台湾", "Taiwan"]),
+    ("广东", ["广东", "Guangdong"]),
+    ("北京", ["北京", "Beijing"]),
+    ("上海", ["上海", "Shanghai"]),
+    ("天津", ["天津", "Tianjin"]),
+    ("重庆", ["重庆", "Chongqing"]),
+    ("河北", ["河北", "Hebei"]),
+    ("山西", ["山西", "Shanxi"]),
+    ("内蒙古", ["内蒙古", "Inner Mongolia"]),
+    ("辽宁", ["辽宁", "Liaoning"]),
+    ("吉林", ["吉林", "Jilin"]),
+    ("黑龙江", ["黑龙江", "Heilongjiang"]),
+    ("江苏", ["江苏", "Jiangsu"]),
+    ("浙江", ["浙江", "Zhejiang"]),
+    ("安徽", ["安徽", "Anhui"]),
+    ("福建", ["福建", "Fujian"]),
+    ("江西", ["江西", "Jiangxi"]),
+    ("山东", ["山东", "Shandong"]),
+    ("河南", ["河南", "Henan"]),
+    ("湖北", ["湖北", "Hubei"]),
+    ("湖南", ["湖南", "Hunan"]),
+    ("广西", ["广西", "Guangxi"]),
+    ("海南", ["海南", "Hainan"]),
+    ("四川", ["四川", "Sichuan"]),
+    ("贵州", ["贵州", "Guizhou"]),
+    ("云南", ["云南", "Yunnan"]),
+    ("西藏", ["西藏", "Tibet"]),
+    ("陕西", ["陕西", "Shaanxi"]),
+    ("甘肃", ["甘肃", "Gansu"]),
+    ("青海", ["青海", "Qinghai"]),
+    ("宁夏", ["宁夏", "Ningxia"]),
+    ("新疆", ["新疆", "Xinjiang"]),
+    ("香港", ["香港", "Hong Kong"]),
+    ("澳门", ["澳门", "Macao"]),
+    ("台湾", ["台湾", "Taiwan"]),
 ];
 
 const fn field(key: &'static str, words: [&'static str; 2], block: Block, class: Class, shape: Shape, kinds: &'static [Kind]) -> Field {
@@ -277,47 +306,47 @@ use Class::{Prefilled, UntilPayment, UntilReview, UntilSubmit};
 #[rustfmt::skip] // one field, one or two lines
 pub const ALL: &[Field] = &[
     field("unitName", ["单位名称", "Unit name"], Block::Unit, Prefilled, Shape::Line(60), EVERY)
-        .hint("须与营业执照完全一致;名称有误请勿提交,先到采购门户修改。", "Exactly as on the licence; if it is wrong, correct it in the portal first and do not submit."),
+        .hint("须与营业执照完全一致；名称有误请勿提交，先到采购门户修改。", "Exactly as on the licence; if it is wrong, correct it in the portal first and do not submit."),
     field("creditCode", ["统一社会信用代码", "Unified social credit code"], Block::Unit, Prefilled, Shape::CreditCode, EVERY)
-        .hint("18位,示例:91440300MA5DEMA00Y", "18 characters, such as 91440300MA5DEMA00Y"),
+        .hint("18位，示例：91440300MA5DEMA00Y", "18 characters, such as 91440300MA5DEMA00Y"),
     field("unitKind", ["单位类型", "Unit type"], Block::Unit, UntilSubmit, Shape::Choice(UNIT_KINDS), FULL_UNIT),
     field("province", ["省份", "Province"], Block::Unit, UntilSubmit, Shape::Choice(PROVINCES), FULL_UNIT),
     field("address", ["单位法定住所", "Registered address"], Block::Unit, UntilSubmit, Shape::Line(120), FULL_UNIT)
         .hint("须与提交的单位证件完全一致。", "Exactly as on the document that you send in."),
-    field("unitPhone", ["电话号码", "Phone"], Block::Unit, UntilReview, Shape::Line(20), FULL_UNIT).hint("示例:020-38861610", "Such as 020-38861610"),
+    field("unitPhone", ["电话号码", "Phone"], Block::Unit, UntilReview, Shape::Line(20), FULL_UNIT).hint("示例：020-38861610", "Such as 020-38861610"),
     field("department", ["部门", "Department"], Block::Unit, UntilReview, Shape::Line(60), FULL_UNIT).optional()
         .hint("以部门名义申请时填写。", "Only if a department applies."),
     field("serial", ["原证书序列号", "Serial number of the certificate"], Block::Business, UntilSubmit, Shape::Serial, OLD_CERTIFICATE)
         .hint("在钥匙中心【我的证书】可以查看。", "The key centre shows it under “My certificates”."),
     field("termMonths", ["证书有效期", "Term of the certificate"], Block::Business, UntilPayment, Shape::Term, WITH_TERM)
-        .hint("注意:进入支付流程后,证书有效期将无法修改。", "Note: it cannot be changed once you go on to payment."),
+        .hint("注意：进入支付流程后，证书有效期将无法修改。", "Note: it cannot be changed once you go on to payment."),
     field("reason", ["补办原因", "Reason"], Block::Business, UntilSubmit, Shape::Choice(REASONS), &[Kind::Reissue, Kind::Revoke]),
     field("keyReturn", ["原USB Key的处理", "What happens to the key"], Block::Business, UntilSubmit, Shape::Choice(RETURNS), &[Kind::Revoke]),
     field("newUnitName", ["变更后的单位名称", "New unit name"], Block::Business, UntilSubmit, Shape::Line(60), &[Kind::Change]).optional()
         .hint("单位名称不变的不填。", "Leave it empty if the name stays."),
     field("newAddress", ["变更后的单位法定住所", "New registered address"], Block::Business, UntilSubmit, Shape::Line(120), &[Kind::Change]).optional(),
     field("decrypted", ["我已解密所有用本证书加密的文件", "I have decrypted every file encrypted to this certificate"], Block::Business, UntilSubmit, Shape::Tick, &[Kind::Change])
-        .hint("变更后,用原证书加密的文件将无法解密。请先解密,再提交。", "After the change, files encrypted to the old certificate cannot be opened any more. Decrypt them first."),
+        .hint("变更后，用原证书加密的文件将无法解密。请先解密，再提交。", "After the change, files encrypted to the old certificate cannot be opened any more. Decrypt them first."),
     field("handlerName", ["经办人姓名", "Handler's name"], Block::Handler, UntilSubmit, Shape::Line(40), EVERY),
     field("handlerIdKind", ["经办人证件类型", "Kind of document"], Block::Handler, UntilSubmit, Shape::Choice(ID_KINDS), EVERY),
     field("handlerIdNumber", ["经办人证件号码", "Document number"], Block::Handler, UntilSubmit, Shape::IdNumber, EVERY),
     field("handlerMobile", ["手机号码", "Mobile phone"], Block::Handler, UntilSubmit, Shape::Mobile, EVERY)
-        .hint("办理进度、激活通知和验证码会发到这个号码,提交后不能修改。", "Progress, the activation notice and codes go to this number; it cannot be changed after submitting."),
+        .hint("办理进度、激活通知和验证码会发到这个号码，提交后不能修改。", "Progress, the activation notice and codes go to this number; it cannot be changed after submitting."),
     field("sealService", ["申请印章服务", "Seal service"], Block::Seal, UntilSubmit, Shape::Tick, WITH_SEAL_CHOICE).optional()
-        .hint("勾选即申请电子印章;不申请请取消勾选,提交后无法修改。", "Ticked: an electronic seal is applied for. It cannot be changed after submitting."),
+        .hint("勾选即申请电子印章；不申请请取消勾选，提交后无法修改。", "Ticked: an electronic seal is applied for. It cannot be changed after submitting."),
     field("sealName", ["印章名称", "Name of the seal"], Block::Seal, UntilSubmit, Shape::Line(60), WITH_SEAL_CHOICE)
         .hint("须与实体印章一致。", "As on the physical seal."),
     field("sealKind", ["印章类型", "Kind of seal"], Block::Seal, UntilSubmit, Shape::Choice(SEAL_KINDS), WITH_SEAL_CHOICE)
-        .hint("只支持公章或合同专用章;一个证书只能写入一枚印章。", "Official seal or contract seal only; one certificate carries one seal."),
+        .hint("只支持公章或合同专用章；一个证书只能写入一枚印章。", "Official seal or contract seal only; one certificate carries one seal."),
     field("sealName", ["印章名称", "Name of the seal"], Block::Seal, UntilSubmit, Shape::Line(60), SEAL_ONLY)
         .hint("须与实体印章一致。", "As on the physical seal."),
     field("sealKind", ["印章类型", "Kind of seal"], Block::Seal, UntilSubmit, Shape::Choice(SEAL_KINDS), SEAL_ONLY)
-        .hint("只支持公章或合同专用章;一个证书只能写入一枚印章。", "Official seal or contract seal only; one certificate carries one seal."),
+        .hint("只支持公章或合同专用章；一个证书只能写入一枚印章。", "Official seal or contract seal only; one certificate carries one seal."),
     field("postTo", ["收件地址", "Postal address"], Block::Delivery, UntilReview, Shape::Line(160), POSTED)
-        .hint("USB Key 寄到这里,由经办人签收。", "The key is sent there, to the handler."),
+        .hint("USB Key 寄到这里，由经办人签收。", "The key is sent there, to the handler."),
     field("taxNumber", ["纳税人识别号", "Taxpayer number"], Block::Delivery, UntilPayment, Shape::CreditCode, PAID),
     field("invoiceTitle", ["发票抬头", "Invoice title"], Block::Delivery, UntilPayment, Shape::Line(60), PAID)
-        .hint("发票一经开具,不能重新开票。", "An invoice cannot be issued a second time."),
+        .hint("发票一经开具，不能重新开票。", "An invoice cannot be issued a second time."),
 ];
 
 #[cfg(test)]
@@ -374,11 +403,23 @@ mod tests {
     #[test]
     fn no_field_opens_again_on_the_way() {
         // The order in which an application without corrections passes.
-        let way = [State::Draft, State::Collecting, State::Payment, State::PaymentCheck, State::FirstReview, State::Making, State::AwaitingPaper, State::PaperReview, State::Activatable, State::Activated, State::Done];
+        let way = [
+            State::Draft,
+            State::Collecting,
+            State::Payment,
+            State::PaymentCheck,
+            State::FirstReview,
+            State::Making,
+            State::AwaitingPaper,
+            State::PaperReview,
+            State::Activatable,
+            State::Activated,
+            State::Done,
+        ];
         for class in [Class::Prefilled, Class::UntilSubmit, Class::UntilPayment, Class::UntilReview] {
             let open: Vec<bool> = way.iter().map(|state| is_editable(class, *state, false)).collect();
-            assert!(open.windows(2).all(|pair| !(!pair[0] && pair[1])), "{class:?} {open:?}");
-            assert_eq!(open[0], true);
+            assert!(open.windows(2).all(|pair| pair[0] || !pair[1]), "{class:?} {open:?}");
+            assert!(open[0]);
             assert_eq!(is_editable(class, State::Returned, false), class == Class::UntilReview);
         }
         assert!(!is_editable(Class::Prefilled, State::Draft, true));
@@ -406,7 +447,9 @@ mod tests {
     #[test]
     fn resident_numbers() {
         // The example of GB 11643-1999, and what one wrong place makes of it.
-        for (text, expected) in [("11010519491231002X", Some(true)), ("110105194912310021", Some(false)), ("11010519491231002x", None), ("1101051949123100", None), ("", None)] {
+        for (text, expected) in
+            [("11010519491231002X", Some(true)), ("110105194912310021", Some(false)), ("11010519491231002x", None), ("1101051949123100", None), ("", None)]
+        {
             assert_eq!(resident_number(text), expected, "{text}");
         }
     }

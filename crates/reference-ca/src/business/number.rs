@@ -18,7 +18,8 @@ pub fn parse(text: &str) -> Option<String> {
     if text.len() > 64 {
         return None;
     }
-    let text: String = text.chars().filter(|character| !character.is_whitespace() && *character != '-').map(|character| character.to_ascii_uppercase()).collect();
+    let text: String =
+        text.chars().filter(|character| !character.is_whitespace() && *character != '-').map(|character| character.to_ascii_uppercase()).collect();
     let digits = text.strip_prefix("SB")?;
     let (body, last) = digits.split_at_checked(digits.len().checked_sub(1)?)?;
     let well_formed = (12..=30).contains(&body.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());

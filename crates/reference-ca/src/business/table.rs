@@ -154,8 +154,7 @@ const BEFORE_ACTIVATION: &[State] = &[
 ];
 
 /// What most rows have in common.
-const PLAIN: Row =
-    Row { kinds: ALL, from: &[], act: Act::Submit, by: By::Applicant, when: When::Always, needs: &[], to: To::Same, effects: &[], cites: &[] };
+const PLAIN: Row = Row { kinds: ALL, from: &[], act: Act::Submit, by: By::Applicant, when: When::Always, needs: &[], to: To::Same, effects: &[], cites: &[] };
 
 /// Every transition there is.
 #[rustfmt::skip] // one row, one line

@@ -93,14 +93,25 @@ fn nothing_is_activated_without_paper_and_two_officers() {
 fn every_case_that_is_not_over_has_a_way_on_and_a_way_to_the_end() {
     for kind in Kind::ALL {
         // The outside in good order: the way on must lead to the end, not only somewhere.
-        let good = Facts { attachments_complete: true, key_signed: true, certificate_valid: true, decrypted_first: true, handler_change_online: true, fields_complete: true, ..Facts::default() };
+        let good = Facts {
+            attachments_complete: true,
+            key_signed: true,
+            certificate_valid: true,
+            decrypted_first: true,
+            handler_change_online: true,
+            fields_complete: true,
+            ..Facts::default()
+        };
         for outside in [good, Facts { has_fee: true, ..good }, Facts { handler_same: true, ..good }] {
             let graph = reachable(kind, outside);
             let mut ends: HashSet<Case> = graph.keys().filter(|case| case.state == State::Done).copied().collect();
             assert!(!ends.is_empty(), "{kind:?}");
             loop {
-                let more: Vec<Case> =
-                    graph.iter().filter(|(case, next)| !ends.contains(*case) && next.iter().any(|(_, _, after)| ends.contains(after))).map(|(case, _)| *case).collect();
+                let more: Vec<Case> = graph
+                    .iter()
+                    .filter(|(case, next)| !ends.contains(*case) && next.iter().any(|(_, _, after)| ends.contains(after)))
+                    .map(|(case, _)| *case)
+                    .collect();
                 if more.is_empty() {
                     break;
                 }
@@ -132,7 +143,9 @@ fn every_row_is_used_and_every_state_reached() {
             for (case, next) in reachable(kind, outside) {
                 states.insert(case.state);
                 for (act, _, _) in next {
-                    let row = ROWS.iter().position(|row| row.act == act && row.from.contains(&case.state) && row.kinds.contains(&case.kind) && row.when.holds(&case, i64::MAX));
+                    let row = ROWS
+                        .iter()
+                        .position(|row| row.act == act && row.from.contains(&case.state) && row.kinds.contains(&case.kind) && row.when.holds(&case, i64::MAX));
                     used.extend(row);
                 }
             }
@@ -162,7 +175,15 @@ fn names_are_read_back() {
 #[test]
 fn time_runs_out_where_the_applicant_is_waited_for_and_comes_back() {
     for kind in Kind::ALL {
-        let good = Facts { attachments_complete: true, fields_complete: true, has_fee: true, key_signed: true, certificate_valid: true, decrypted_first: true, ..Facts::default() };
+        let good = Facts {
+            attachments_complete: true,
+            fields_complete: true,
+            has_fee: true,
+            key_signed: true,
+            certificate_valid: true,
+            decrypted_first: true,
+            ..Facts::default()
+        };
         for case in reachable(kind, good).into_keys().filter(|case| limit(case.state).is_some() && case.state != State::TimedOut) {
             let end = case.deadline().unwrap();
             assert!(case.apply(Act::Expire, Actor::Desk, end - 1).is_err());

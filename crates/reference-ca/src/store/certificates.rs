@@ -77,7 +77,11 @@ pub async fn of_application(database: &Database, application: i64) -> Result<Opt
 }
 
 pub(super) async fn revoke(transaction: &mut Transaction<'_, Sqlite>, serial: &str, now: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE certificates SET revoked_at = ? WHERE serial = ? AND revoked_at IS NULL").bind(now).bind(serial.to_ascii_lowercase()).execute(&mut **transaction).await?;
+    sqlx::query("UPDATE certificates SET revoked_at = ? WHERE serial = ? AND revoked_at IS NULL")
+        .bind(now)
+        .bind(serial.to_ascii_lowercase())
+        .execute(&mut **transaction)
+        .await?;
     Ok(())
 }
 
@@ -105,7 +109,13 @@ pub async fn note_grant(database: &Database, jti: &str, application: i64, reques
 ///
 /// # Errors
 /// [`NotDone`].
-pub async fn activate(database: &Database, vault: &Vault, profile: &Profile, doing: &Doing<'_>, activation: &Activation<'_>) -> Result<Option<Application>, NotDone> {
+pub async fn activate(
+    database: &Database,
+    vault: &Vault,
+    profile: &Profile,
+    doing: &Doing<'_>,
+    activation: &Activation<'_>,
+) -> Result<Option<Application>, NotDone> {
     let mut transaction = database.begin().await?;
     let used = sqlx::query("UPDATE grants SET used_at = ? WHERE jti = ? AND application = ? AND request_sha256 = ? AND used_at IS NULL AND expires_at > ?")
         .bind(doing.now)
@@ -120,17 +130,19 @@ pub async fn activate(database: &Database, vault: &Vault, profile: &Profile, doi
     }
     let after = perform_in(&mut transaction, vault, profile, doing).await?;
     let (not_before, not_after) = activation.validity;
-    sqlx::query("INSERT INTO certificates (application, serial, credit_code, request_sha256, der, not_before, not_after, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(doing.id)
-        .bind(activation.serial)
-        .bind(after.values.get("creditCode").map_or("", String::as_str))
-        .bind(activation.request_sha256)
-        .bind(activation.der)
-        .bind(not_before)
-        .bind(not_after)
-        .bind(activation.seal)
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query(
+        "INSERT INTO certificates (application, serial, credit_code, request_sha256, der, not_before, not_after, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(doing.id)
+    .bind(activation.serial)
+    .bind(after.values.get("creditCode").map_or("", String::as_str))
+    .bind(activation.request_sha256)
+    .bind(activation.der)
+    .bind(not_before)
+    .bind(not_after)
+    .bind(activation.seal)
+    .execute(&mut *transaction)
+    .await?;
     if let Some(old) = activation.replaces {
         revoke(&mut transaction, old, doing.now).await?;
     }

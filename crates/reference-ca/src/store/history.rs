@@ -52,19 +52,21 @@ pub(super) async fn append(transaction: &mut Transaction<'_, Sqlite>, new: &New<
         Actor::Desk => (None, "desk"),
     };
     let digest = digest(&previous, new.application, now, officer, actor, new.act, [new.from.as_str(), new.to.as_str()], new.note);
-    sqlx::query("INSERT INTO history (application, at, officer, actor, act, from_state, to_state, note_sealed, previous, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(new.application)
-        .bind(now)
-        .bind(officer)
-        .bind(actor)
-        .bind(new.act)
-        .bind(new.from.as_str())
-        .bind(new.to.as_str())
-        .bind(new.note)
-        .bind(previous)
-        .bind(digest)
-        .execute(&mut **transaction)
-        .await?;
+    sqlx::query(
+        "INSERT INTO history (application, at, officer, actor, act, from_state, to_state, note_sealed, previous, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(new.application)
+    .bind(now)
+    .bind(officer)
+    .bind(actor)
+    .bind(new.act)
+    .bind(new.from.as_str())
+    .bind(new.to.as_str())
+    .bind(new.note)
+    .bind(previous)
+    .bind(digest)
+    .execute(&mut **transaction)
+    .await?;
     Ok(())
 }
 
@@ -110,7 +112,8 @@ pub async fn check(database: &Database) -> Result<Result<i64, Gap>, sqlx::Error>
         }
         for row in rows {
             let id: i64 = row.try_get("id")?;
-            let (actor, act, from, to): (String, String, String, String) = (row.try_get("actor")?, row.try_get("act")?, row.try_get("from_state")?, row.try_get("to_state")?);
+            let (actor, act, from, to): (String, String, String, String) =
+                (row.try_get("actor")?, row.try_get("act")?, row.try_get("from_state")?, row.try_get("to_state")?);
             let note: Vec<u8> = row.try_get("note_sealed")?;
             let right = digest(&previous, row.try_get("application")?, row.try_get("at")?, row.try_get("officer")?, &actor, &act, [&from, &to], &note);
             if right != row.try_get::<String, _>("digest")? {

@@ -87,7 +87,15 @@ impl Carrier for Spool {
     }
 }
 
-pub(super) async fn post(transaction: &mut Transaction<'_, Sqlite>, vault: &Vault, application: i64, channel: Channel, to: &str, text: &str, now: i64) -> Result<(), super::applications::NotDone> {
+pub(super) async fn post(
+    transaction: &mut Transaction<'_, Sqlite>,
+    vault: &Vault,
+    application: i64,
+    channel: Channel,
+    to: &str,
+    text: &str,
+    now: i64,
+) -> Result<(), super::applications::NotDone> {
     let body = vault.seal(&place(application), format!("{to}\n{text}").as_bytes())?;
     sqlx::query("INSERT INTO messages (application, channel, body_sealed, created_at) VALUES (?, ?, ?, ?)")
         .bind(application)
@@ -115,7 +123,12 @@ pub async fn carry(database: &Database, vault: &Vault, carrier: &dyn Carrier, no
         let message = read(vault, &row)?;
         match carrier.carry(&message) {
             Ok(receipt) => {
-                sqlx::query("UPDATE messages SET carried_at = ?, receipt = ? WHERE id = ?").bind(now).bind(receipt).bind(message.id).execute(database.write()).await?;
+                sqlx::query("UPDATE messages SET carried_at = ?, receipt = ? WHERE id = ?")
+                    .bind(now)
+                    .bind(receipt)
+                    .bind(message.id)
+                    .execute(database.write())
+                    .await?;
                 carried = carried.saturating_add(1);
             }
             Err(error) => tracing::warn!(message = message.id, channel = message.channel.as_str(), %error, "not carried"),

@@ -64,7 +64,12 @@ pub async fn add(database: &Database, name: &str, password: String, now: i64) ->
     }
     let hashed = tokio::task::spawn_blocking(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()));
     let hashed = hashed.await.map_err(|_| AddError::Hash)?.map_err(|_| AddError::Hash)?;
-    let added = sqlx::query("INSERT INTO officers (name, password_hash, created_at) VALUES (?, ?, ?)").bind(name).bind(hashed).bind(now).execute(database.write()).await;
+    let added = sqlx::query("INSERT INTO officers (name, password_hash, created_at) VALUES (?, ?, ?)")
+        .bind(name)
+        .bind(hashed)
+        .bind(now)
+        .execute(database.write())
+        .await;
     match added {
         Ok(done) => Ok(done.last_insert_rowid()),
         Err(error) if is_duplicate(&error) => Err(AddError::NameTaken),

@@ -55,7 +55,14 @@ pub async fn open(database: &Database, agent: &str, random: [u8; 64], now: i64) 
 ///
 /// # Errors
 /// The database's.
-pub async fn open_officer(database: &Database, checked: &PasswordChecked, before: Option<&Session>, agent: &str, random: [u8; 64], now: i64) -> Result<Opened, sqlx::Error> {
+pub async fn open_officer(
+    database: &Database,
+    checked: &PasswordChecked,
+    before: Option<&Session>,
+    agent: &str,
+    random: [u8; 64],
+    now: i64,
+) -> Result<Opened, sqlx::Error> {
     if let Some(before) = before {
         end(database, &before.id).await?;
     }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use sqlx::{Row, Sqlite, Transaction};
 
+use super::applications::File;
 use super::{Database, hex, sha256_hex};
 use crate::error::DeskError;
-use crate::upload::Content;
 use crate::vault::Vault;
 
 /// A file that was sent in.
@@ -62,19 +62,20 @@ pub fn write(folder: &Path, vault: &Vault, bytes: &[u8]) -> Result<String, DeskE
 ///
 /// # Errors
 /// The database's.
-pub(super) async fn put(transaction: &mut Transaction<'_, Sqlite>, application: i64, slot: &str, content: Content, bytes: &[u8], file: &str, now: i64) -> Result<Option<String>, sqlx::Error> {
-    let old = sqlx::query("SELECT file FROM uploads WHERE application = ? AND slot = ?").bind(application).bind(slot).fetch_optional(&mut **transaction).await?;
+pub(super) async fn put(transaction: &mut Transaction<'_, Sqlite>, application: i64, file: &File<'_>, now: i64) -> Result<Option<String>, sqlx::Error> {
+    let old =
+        sqlx::query("SELECT file FROM uploads WHERE application = ? AND slot = ?").bind(application).bind(file.slot).fetch_optional(&mut **transaction).await?;
     sqlx::query(
         "INSERT INTO uploads (application, slot, media_type, size, sha256, file, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (application, slot) DO UPDATE SET media_type = excluded.media_type, size = excluded.size, sha256 = excluded.sha256, \
          file = excluded.file, created_at = excluded.created_at",
     )
     .bind(application)
-    .bind(slot)
-    .bind(content.media_type())
-    .bind(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
-    .bind(sha256_hex(bytes))
-    .bind(file)
+    .bind(file.slot)
+    .bind(file.content.media_type())
+    .bind(i64::try_from(file.bytes.len()).unwrap_or(i64::MAX))
+    .bind(sha256_hex(file.bytes))
+    .bind(file.name)
     .bind(now)
     .execute(&mut **transaction)
     .await?;
@@ -104,7 +105,10 @@ pub async fn of(database: &Database, application: i64) -> Result<Vec<Upload>, sq
 /// # Errors
 /// The database's.
 pub async fn by_id(database: &Database, id: i64) -> Result<Option<Upload>, sqlx::Error> {
-    let row = sqlx::query("SELECT id, application, slot, media_type, size, sha256, file, created_at FROM uploads WHERE id = ?").bind(id).fetch_optional(database.read()).await?;
+    let row = sqlx::query("SELECT id, application, slot, media_type, size, sha256, file, created_at FROM uploads WHERE id = ?")
+        .bind(id)
+        .fetch_optional(database.read())
+        .await?;
     row.as_ref().map(read).transpose()
 }
 

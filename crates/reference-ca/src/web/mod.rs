@@ -40,6 +40,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/business/{number}/form", get(pages::business::form))
         .route("/business/{number}/upload/{slot}", upload)
         .route("/business/{number}/file/{id}", get(pages::attachments::own))
+        .route("/api/business/{number}", get(pages::activation::facts))
         .route("/api/business/{number}/grant", post(pages::activation::grant))
         .route("/api/business/{number}/activate", post(pages::activation::activate))
         .route("/office", get(pages::office::queue))

@@ -54,11 +54,40 @@ pub struct Begun {
 
 const COLUMNS: &str = "id, number, profile, kind, state, before, since, facts, revision, prefilled, fee_fen, fields_sealed, created_at, cleared_at";
 
+/// What a business begins with.
+#[derive(Debug)]
+pub struct Start<'a> {
+    /// The institution.
+    pub profile: &'a Profile,
+    /// What is asked for.
+    pub kind: Kind,
+    /// The session that begins it.
+    pub session: &'a str,
+    /// What is known already.
+    pub values: Values,
+    /// Whether the unit came from the portal, and is not to be changed here.
+    pub prefilled: bool,
+}
+
+/// A file that was written and looked at.
+#[derive(Debug)]
+pub struct File<'a> {
+    /// Its slot.
+    pub slot: &'a str,
+    /// What it is.
+    pub content: Content,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// Its name in the folder of uploads.
+    pub name: &'a str,
+}
+
 /// Begins a business in a session.
 ///
 /// # Errors
 /// [`NotDone`].
-pub async fn begin(database: &Database, vault: &Vault, profile: &Profile, kind: Kind, session: &str, mut values: Values, prefilled: bool, now: i64) -> Result<Begun, NotDone> {
+pub async fn begin(database: &Database, vault: &Vault, start: Start<'_>, now: i64) -> Result<Begun, NotDone> {
+    let Start { profile, kind, session, mut values, prefilled } = start;
     let code = access_code()?;
     let case = Case::open(kind, Facts::default(), now);
     if let Some(term) = profile.terms.first()
@@ -105,7 +134,8 @@ pub async fn begin(database: &Database, vault: &Vault, profile: &Profile, kind: 
 /// # Errors
 /// The database's.
 pub async fn opened(database: &Database, vault: &Vault, session: &str, number: &str) -> Result<Option<Application>, sqlx::Error> {
-    let sql = format!("SELECT {COLUMNS} FROM applications WHERE number = ? AND EXISTS (SELECT 1 FROM openings WHERE session = ? AND application = applications.id)");
+    let sql =
+        format!("SELECT {COLUMNS} FROM applications WHERE number = ? AND EXISTS (SELECT 1 FROM openings WHERE session = ? AND application = applications.id)");
     let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(number).bind(session).fetch_optional(database.read()).await?;
     row.as_ref().map(|row| read(vault, row)).transpose()
 }
@@ -115,7 +145,8 @@ pub async fn opened(database: &Database, vault: &Vault, session: &str, number: &
 /// # Errors
 /// The database's.
 pub async fn by_number(database: &Database, vault: &Vault, number: &str) -> Result<Option<Application>, sqlx::Error> {
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM applications WHERE number = ?"))).bind(number).fetch_optional(database.read()).await?;
+    let row =
+        sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM applications WHERE number = ?"))).bind(number).fetch_optional(database.read()).await?;
     row.as_ref().map(|row| read(vault, row)).transpose()
 }
 
@@ -148,7 +179,8 @@ pub async fn queue(database: &Database, vault: &Vault, states: &[State]) -> Resu
 /// # Errors
 /// The database's.
 pub async fn open(database: &Database, session: &str, number: &str, code: &str) -> Result<bool, sqlx::Error> {
-    let code: String = code.chars().filter(|character| !character.is_whitespace() && *character != '-').map(|character| character.to_ascii_uppercase()).collect();
+    let code: String =
+        code.chars().filter(|character| !character.is_whitespace() && *character != '-').map(|character| character.to_ascii_uppercase()).collect();
     let row = sqlx::query("SELECT id, code_sha256 FROM applications WHERE number = ?").bind(number).fetch_optional(database.read()).await?;
     let Some(row) = row else { return Ok(false) };
     let (id, right): (i64, String) = (row.try_get("id")?, row.try_get("code_sha256")?);
@@ -210,13 +242,13 @@ pub async fn save(database: &Database, vault: &Vault, profile: &Profile, id: i64
 ///
 /// # Errors
 /// [`NotDone::Locked`] once the review has begun.
-pub async fn attach(database: &Database, vault: &Vault, id: i64, slot: &str, content: Content, bytes: &[u8], file: &str, now: i64) -> Result<Option<String>, NotDone> {
+pub async fn attach(database: &Database, vault: &Vault, id: i64, file: &File<'_>, now: i64) -> Result<Option<String>, NotDone> {
     let mut transaction = database.begin().await?;
     let application = load(&mut transaction, vault, id).await?.ok_or(NotDone::Gone)?;
     if !takes_files(application.case.state) {
         return Err(NotDone::Locked);
     }
-    let old = uploads::put(&mut transaction, id, slot, content, bytes, file, now).await?;
+    let old = uploads::put(&mut transaction, id, file, now).await?;
     transaction.commit().await?;
     Ok(old)
 }
@@ -233,7 +265,13 @@ pub(super) async fn load(connection: &mut SqliteConnection, vault: &Vault, id: i
 }
 
 /// Writes the case and the history's row.
-pub(super) async fn write(transaction: &mut Transaction<'_, Sqlite>, vault: &Vault, before: &Application, after: &Case, doing: &Doing<'_>) -> Result<(), NotDone> {
+pub(super) async fn write(
+    transaction: &mut Transaction<'_, Sqlite>,
+    vault: &Vault,
+    before: &Application,
+    after: &Case,
+    doing: &Doing<'_>,
+) -> Result<(), NotDone> {
     let facts = serde_json::to_string(&after.facts).map_err(|error| foreign(&error.to_string()))?;
     sqlx::query("UPDATE applications SET state = ?, before = ?, since = ?, facts = ?, revision = revision + 1 WHERE id = ?")
         .bind(after.state.as_str())

@@ -71,7 +71,12 @@ pub async fn perform(database: &Database, vault: &Vault, profile: &Profile, doin
 }
 
 /// Does it inside a transaction that does more.
-pub(in crate::store) async fn perform_in(transaction: &mut Transaction<'_, Sqlite>, vault: &Vault, profile: &Profile, doing: &Doing<'_>) -> Result<Application, NotDone> {
+pub(in crate::store) async fn perform_in(
+    transaction: &mut Transaction<'_, Sqlite>,
+    vault: &Vault,
+    profile: &Profile,
+    doing: &Doing<'_>,
+) -> Result<Application, NotDone> {
     let mut application = load(transaction, vault, doing.id).await?.ok_or(NotDone::Gone)?;
     if doing.seen.is_some_and(|seen| seen != application.revision) {
         return Err(NotDone::Stale);
@@ -151,24 +156,26 @@ async fn follow(
     match effect {
         Effect::Notify => {
             let [state, _] = state.words();
-            let note = if doing.note.is_empty() { String::new() } else { format!(" 说明:{}", doing.note) };
+            let note = if doing.note.is_empty() { String::new() } else { format!(" 说明：{}", doing.note) };
             let message = match doing.act {
                 // R46: 激活短信.
-                Act::VerifyPaper if application.case.kind.activates() => format!("【{name}】业务{number}资料审核通过。收到USB Key后请及时激活;一经激活,无法退回。"),
-                _ => format!("【{name}】业务{number}:{state}。{note}"),
+                Act::VerifyPaper if application.case.kind.activates() => {
+                    format!("【{name}】业务{number}资料审核通过。收到USB Key后请及时激活；一经激活，无法退回。")
+                }
+                _ => format!("【{name}】业务{number}：{state}。{note}"),
             };
             post(transaction, vault, id, Channel::Sms, text(application, "handlerMobile"), &message, now).await
         }
         Effect::Courier => {
             let to = format!("{} {}", text(application, "postTo"), text(application, "handlerName"));
-            post(transaction, vault, id, Channel::Courier, &to, &format!("USB Key,业务{number},运单号 {}", doing.note), now).await
+            post(transaction, vault, id, Channel::Courier, &to, &format!("USB Key，业务{number}，运单号 {}", doing.note), now).await
         }
         Effect::Invoice if application.fee_fen > 0 => {
             let to = format!("{} {}", text(application, "invoiceTitle"), text(application, "taxNumber"));
-            post(transaction, vault, id, Channel::Invoice, &to, &format!("电子发票 {fee} 元,业务{number};发票一经开具,不能重新开票。"), now).await
+            post(transaction, vault, id, Channel::Invoice, &to, &format!("电子发票 {fee} 元，业务{number}；发票一经开具，不能重新开票。"), now).await
         }
         Effect::Refund if application.case.facts.paid && application.fee_fen > 0 => {
-            post(transaction, vault, id, Channel::Bank, text(application, "unitName"), &format!("退款 {fee} 元,业务{number}"), now).await
+            post(transaction, vault, id, Channel::Bank, text(application, "unitName"), &format!("退款 {fee} 元，业务{number}"), now).await
         }
         Effect::Code => new_code(transaction, vault, profile, application, now).await,
         Effect::Revoke => Ok(certificates::revoke(transaction, text(application, "serial"), now).await?),
@@ -192,7 +199,7 @@ async fn new_code(transaction: &mut Transaction<'_, Sqlite>, vault: &Vault, prof
     .execute(&mut **transaction)
     .await?;
     let [name, _] = &profile.name;
-    let message = format!("【{name}】解锁验证码 {code},10分钟内有效。业务{}。请勿告诉他人。", application.number);
+    let message = format!("【{name}】解锁验证码 {code}，10分钟内有效。业务{}。请勿告诉他人。", application.number);
     post(transaction, vault, application.id, Channel::Sms, text(application, "handlerMobile"), &message, now).await
 }
 

@@ -32,6 +32,24 @@ pub(in crate::web) struct Asked {
     grant: String,
 }
 
+/// What the key's side has to know before it makes a key: the subject, the PIN's rule, and where the business stands.
+pub(in crate::web) async fn facts(State(desk): State<Desk>, visitor: Visitor, Path(number): Path<String>) -> Result<Json<Value>, Refusal> {
+    let application = visitor.business(&desk, &number).await?;
+    let profile = desk.profile(&application.profile).ok_or(Reason::Internal)?;
+    let subject = issue::subject(application.case.kind, &application.values);
+    Ok(Json(json!({
+        "number": application.number,
+        "business": application.case.kind.as_str(),
+        "state": application.case.state.as_str(),
+        "paperVerified": application.case.facts.paper_verified,
+        "pin": { "minimum": profile.pin_minimum },
+        "subject": {
+            "country": subject.country, "state": subject.state, "organisation": subject.organisation,
+            "organisationUnit": subject.organisation_unit, "commonName": subject.common_name, "creditCode": subject.credit_code,
+        },
+    })))
+}
+
 /// Signs a grant for this request, if the originals have been verified.
 pub(in crate::web) async fn grant(
     State(desk): State<Desk>,

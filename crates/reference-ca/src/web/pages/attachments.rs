@@ -13,7 +13,7 @@ use serde_json::json;
 use super::see_other;
 use crate::refusal::{Reason, Refusal};
 use crate::settings::Desk;
-use crate::store::applications::{self, takes_files};
+use crate::store::applications::{self, File, takes_files};
 use crate::store::uploads::{self, Upload};
 use crate::upload;
 use crate::web::visitor::Visitor;
@@ -50,7 +50,8 @@ pub(in crate::web) async fn upload(
                 let content = upload::look(&bytes, slot.max_bytes).map_err(|fault| Refusal::of_upload(fault, slot))?;
                 let (folder, vault, body) = (desk.uploads().to_owned(), desk.vault().clone(), bytes.clone());
                 let file = tokio::task::spawn_blocking(move || uploads::write(&folder, &vault, &body)).await.map_err(|_| Reason::Internal)??;
-                match applications::attach(desk.database(), desk.vault(), application.id, &slot.id, content, &bytes, &file, desk.now()).await {
+                let kept = File { slot: &slot.id, content, bytes: &bytes, name: &file };
+                match applications::attach(desk.database(), desk.vault(), application.id, &kept, desk.now()).await {
                     Ok(old) => {
                         if let Some(old) = old {
                             uploads::remove(desk.uploads(), &old);

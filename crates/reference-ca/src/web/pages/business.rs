@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::Form;
+use axum::Json;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, debug_handler};
 use serde_json::json;
 
 use super::view::{self, BlockView, EntryView, SlotView, Step};
@@ -20,7 +20,7 @@ use crate::business::{Act, Actor, Kind, State as Stand};
 use crate::profile::{Payment, Profile};
 use crate::refusal::{Reason, Refusal};
 use crate::settings::Desk;
-use crate::store::applications::{self, Application, Doing, NotDone, outstanding, perform, resend_code, takes_files, try_code};
+use crate::store::applications::{self, Application, Doing, NotDone, outstanding, perform, resend_code, try_code};
 use crate::store::throttle::{self, Attempt};
 use crate::store::{certificates, history, uploads};
 use crate::web::visitor::Visitor;
@@ -34,15 +34,12 @@ struct BusinessPage<'a> {
     code: String,
     revision: i64,
     kind: &'static str,
-    activates: bool,
     state_name: &'static str,
     state: &'static str,
     tone: &'static str,
     steps: Vec<Step>,
     blocks: Vec<BlockView>,
-    editable: bool,
     slots: Vec<SlotView>,
-    files_open: bool,
     missing: usize,
     fee: String,
     payments: Vec<(&'static str, &'static str)>,
@@ -97,7 +94,6 @@ pub(in crate::web) async fn save(
 }
 
 /// An act of the applicant; what was typed on the same page is saved first.
-#[debug_handler(state = Desk)]
 pub(in crate::web) async fn act(
     State(desk): State<Desk>,
     visitor: Visitor,
@@ -126,7 +122,12 @@ pub(in crate::web) async fn act(
 }
 
 /// 立即支付: an online payment is the provider's word, a transfer the applicant's.
-pub(in crate::web) async fn pay(State(desk): State<Desk>, visitor: Visitor, Path(number): Path<String>, typed: Result<Form<Typed>, FormRejection>) -> Result<Response, Refusal> {
+pub(in crate::web) async fn pay(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Path(number): Path<String>,
+    typed: Result<Form<Typed>, FormRejection>,
+) -> Result<Response, Refusal> {
     let Form(typed) = typed.map_err(|_| Reason::Malformed)?;
     visitor.checked(typed.get("csrf").map_or("", String::as_str))?;
     let application = visitor.business(&desk, &number).await?;
@@ -142,7 +143,12 @@ pub(in crate::web) async fn pay(State(desk): State<Desk>, visitor: Visitor, Path
 }
 
 /// 获取验证码, and the code itself.
-pub(in crate::web) async fn code(State(desk): State<Desk>, visitor: Visitor, Path(number): Path<String>, typed: Result<Form<Typed>, FormRejection>) -> Result<Response, Refusal> {
+pub(in crate::web) async fn code(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Path(number): Path<String>,
+    typed: Result<Form<Typed>, FormRejection>,
+) -> Result<Response, Refusal> {
     let Form(typed) = typed.map_err(|_| Reason::Malformed)?;
     visitor.checked(typed.get("csrf").map_or("", String::as_str))?;
     let application = visitor.business(&desk, &number).await?;
@@ -181,7 +187,8 @@ pub(in crate::web) async fn form(State(desk): State<Desk>, visitor: Visitor, Pat
         date: desk.now(),
         blocks: view::blocks(&page, &application, profile, &[]),
         impressions: (1..=profile.impressions).collect(),
-        with_seal: application.values.get("sealService").is_some_and(|value| value == "yes") || matches!(application.case.kind, Kind::SealApply | Kind::SealChange),
+        with_seal: application.values.get("sealService").is_some_and(|value| value == "yes")
+            || matches!(application.case.kind, Kind::SealApply | Kind::SealChange),
         page,
     }))
 }
@@ -203,7 +210,8 @@ async fn keep(desk: &Desk, application: &Application, typed: &Typed) -> Result<O
     if saved.locked.is_empty() {
         return Ok(None);
     }
-    let names = |index: usize| saved.locked.iter().filter_map(|field| field.words.get(index).copied()).collect::<Vec<_>>().join(if index == 0 { "、" } else { ", " });
+    let names =
+        |index: usize| saved.locked.iter().filter_map(|field| field.words.get(index).copied()).collect::<Vec<_>>().join(if index == 0 { "、" } else { ", " });
     Ok(Some(Refusal::from(Reason::FieldsLocked).with_words("fields", [names(0), names(1)])))
 }
 
@@ -230,16 +238,13 @@ async fn page(desk: &Desk, visitor: &Visitor, number: &str, refusal: Option<Refu
         code: applications::code_of(desk.database(), desk.vault(), &application).await?,
         revision: application.revision,
         kind: page.language.say(kind.words()[0], kind.words()[1]),
-        activates: kind.activates(),
         state_name: state.as_str(),
         state: page.language.say(state.words()[0], state.words()[1]),
         tone: view::tone(state),
         steps: view::steps(&page, &application, profile),
-        editable: blocks.iter().any(|block| block.fields.iter().any(|field| !field.locked)),
         blocks,
         missing: slots.iter().filter(|slot| slot.must && slot.file.is_none()).count(),
         slots,
-        files_open: takes_files(state),
         fee: view::yuan(application.fee_fen),
         payments: profile.payments(kind).iter().map(|method| (method.as_str(), page.language.say(method.words()[0], method.words()[1]))).collect(),
         note: entries.last().map(|entry| entry.note.clone()).unwrap_or_default(),

@@ -14,7 +14,7 @@ use crate::business::fields::Values;
 use crate::profile::{Channel, Payment, PinPolicy, Profile};
 use crate::refusal::{Reason, Refusal};
 use crate::settings::Desk;
-use crate::store::applications;
+use crate::store::applications::{self, Start};
 use crate::store::throttle::{self, Attempt};
 use crate::web::visitor::{Visitor, set_session};
 
@@ -145,7 +145,8 @@ pub(in crate::web) async fn begin(
     if let Attempt::Wait { seconds } = throttle::begin(desk.database(), &visitor.address(), throttle::ADDRESS, desk.now()).await? {
         return notice_page(&desk, &visitor, &id, &kind_name, Some(Refusal::from(Reason::Throttled).with("seconds", seconds))).await;
     }
-    let begun = applications::begin(desk.database(), desk.vault(), profile, kind, &session.id, Values::new(), false, desk.now()).await?;
+    let start = Start { profile, kind, session: &session.id, values: Values::new(), prefilled: false };
+    let begun = applications::begin(desk.database(), desk.vault(), start, desk.now()).await?;
     Ok(see_other(&format!("/business/{}", begun.number)))
 }
 
@@ -163,7 +164,10 @@ async fn notice_page(desk: &Desk, visitor: &Visitor, id: &str, kind: &str, refus
     let name = kind.words();
     let mut steps = vec![page.language.say("在线填写资料，并确认申请信息", "Fill in the form and check it")];
     if !business.slots.is_empty() {
-        steps.push(page.language.say("打印申请表，填写完整、签名、加盖单位实体公章，扫描后逐份上传", "Print the form, sign and seal it, scan every document and upload each at its place"));
+        steps.push(page.language.say(
+            "打印申请表，填写完整、签名、加盖单位实体公章，扫描后逐份上传",
+            "Print the form, sign and seal it, scan every document and upload each at its place",
+        ));
     }
     if fee_is_due(profile, kind) {
         steps.push(page.language.say("支付费用，填写开票信息", "Pay and fill in the invoice"));
@@ -175,7 +179,10 @@ async fn notice_page(desk: &Desk, visitor: &Visitor, id: &str, kind: &str, refus
         steps.push(page.language.say("邮寄整套纸质资料原件，复审通过后方可继续", "Post the originals; nothing goes on before they are verified"));
     }
     if kind.activates() {
-        steps.push(page.language.say("收到 USB Key 和激活短信后，在钥匙中心【激活证书】，再到采购门户【绑定】", "With key and activation message in hand, activate in the key centre and bind in the portal"));
+        steps.push(page.language.say(
+            "收到 USB Key 和激活短信后，在钥匙中心【激活证书】，再到采购门户【绑定】",
+            "With key and activation message in hand, activate in the key centre and bind in the portal",
+        ));
     }
     let status = refusal.as_ref().map(Refusal::status);
     let template = NoticePage {

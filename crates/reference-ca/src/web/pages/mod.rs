@@ -55,12 +55,6 @@ impl Frame {
         self.language.say(chinese, english)
     }
 
-    /// One of a fixed pair, Chinese first.
-    fn pick<'a>(&self, pair: &'a [&'a str; 2]) -> &'a str {
-        let [chinese, english] = pair;
-        self.language.say(chinese, english)
-    }
-
     /// One of a profile's pair.
     fn text<'a>(&self, pair: &'a [String; 2]) -> &'a str {
         let [chinese, english] = pair;
@@ -69,10 +63,6 @@ impl Frame {
 
     fn tag(&self) -> &'static str {
         self.language.tag()
-    }
-
-    fn time(&self, unix: &i64) -> String {
-        Moment::from_unix(*unix).time()
     }
 
     fn date(&self, unix: &i64) -> String {

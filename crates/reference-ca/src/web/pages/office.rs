@@ -166,7 +166,11 @@ pub(in crate::web) async fn queue(State(desk): State<Desk>, visitor: Visitor) ->
         ("second", ["待复核、复审", "Second review"], &[Stand::SecondReview, Stand::PaperReview]),
         ("making", ["待制作寄出", "Keys to make and send"], &[Stand::Making]),
         ("paper", ["待收纸质资料", "Originals awaited"], &[Stand::AwaitingPaper]),
-        ("applicant", ["待申请人办理", "Waiting for applicants"], &[Stand::Returned, Stand::Activatable, Stand::Installable, Stand::AwaitingCode, Stand::Activated]),
+        (
+            "applicant",
+            ["待申请人办理", "Waiting for applicants"],
+            &[Stand::Returned, Stand::Activatable, Stand::Installable, Stand::AwaitingCode, Stand::Activated],
+        ),
     ];
     let (_, officer) = visitor.officer()?;
     let page = Frame::of(&visitor, "queue");

@@ -95,7 +95,7 @@ pub(super) fn steps(page: &Frame, application: &Application, profile: &Profile) 
     if has_fee {
         all.push((["支付", "Payment"], &[State::Payment, State::PaymentCheck]));
     }
-    if kind != Kind::Renewal && !(kind == Kind::Unlock && !has_slots) {
+    if kind != Kind::Renewal && (kind != Kind::Unlock || has_slots) {
         all.push((["审核", "Review"], &[State::FirstReview, State::SecondReview]));
     }
     match kind {
@@ -163,7 +163,9 @@ fn field_view(page: &Frame, field: &'static Field, values: &Values, application:
     let years = |months: u16| language.say(&format!("{} 年（{months} 个月）", months / 12), &format!("{} year(s), {months} months", months / 12)).to_owned();
     let (shape, choices, longest): (_, Vec<(String, String)>, _) = match field.shape {
         Shape::Line(longest) => ("line", Vec::new(), longest),
-        Shape::Choice(choices) => ("choice", choices.iter().map(|(value, [chinese, english])| ((*value).to_owned(), language.say(chinese, english).to_owned())).collect(), 0),
+        Shape::Choice(choices) => {
+            ("choice", choices.iter().map(|(value, [chinese, english])| ((*value).to_owned(), language.say(chinese, english).to_owned())).collect(), 0)
+        }
         Shape::Term => ("choice", profile.terms.iter().map(|months| (months.to_string(), years(*months))).collect(), 0),
         Shape::Tick => ("tick", Vec::new(), 0),
         Shape::CreditCode => ("line", Vec::new(), 18),
@@ -194,7 +196,9 @@ fn field_view(page: &Frame, field: &'static Field, values: &Values, application:
 fn fault_words(page: &Frame, field: &Field, fault: Fault) -> &'static str {
     let [chinese, english] = match (fault, field.shape) {
         (Fault::Missing, _) => ["请填写这一项。", "Please fill this in."],
-        (Fault::Check, Shape::Serial) => ["没有这个单位的这个证书，请核对序列号和统一社会信用代码。", "This unit has no such certificate; check serial number and credit code."],
+        (Fault::Check, Shape::Serial) => {
+            ["没有这个单位的这个证书，请核对序列号和统一社会信用代码。", "This unit has no such certificate; check serial number and credit code."]
+        }
         (Fault::Check, _) => ["校验位不正确，请核对。", "The check character is wrong; please check it."],
         (Fault::Choice, _) => ["请选择列表中的一项。", "Please choose one of the list."],
         (Fault::Form, Shape::Mobile) => ["请填写11位手机号码。", "Please enter a mobile number of 11 digits."],
@@ -217,7 +221,11 @@ pub(super) fn slots(page: &Frame, application: &Application, profile: &Profile, 
             file: uploads.iter().find(|upload| upload.slot == slot.id).map(|upload| FileView {
                 id: upload.id,
                 kind: upload.media_type.rsplit('/').next().unwrap_or_default().to_uppercase(),
-                size: if upload.size < 1024 * 1024 { format!("{} KB", (upload.size + 1023) / 1024) } else { format!("{}.{} MB", upload.size / 1024 / 1024, upload.size * 10 / 1024 / 1024 % 10) },
+                size: if upload.size < 1024 * 1024 {
+                    format!("{} KB", (upload.size + 1023) / 1024)
+                } else {
+                    format!("{}.{} MB", upload.size / 1024 / 1024, upload.size * 10 / 1024 / 1024 % 10)
+                },
                 time: Moment::from_unix(upload.created_at).time(),
                 picture: Content::from_media_type(&upload.media_type).is_some_and(Content::is_picture),
             }),

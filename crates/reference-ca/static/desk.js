@@ -89,6 +89,9 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// On a phone the line of steps is longer than the window.
+document.querySelector(".steps [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 // What is wrong comes into view; a reader that reads aloud hears it first.
 document.querySelector("[aria-invalid=true]")?.focus();
 document.getElementById("print")?.addEventListener("click", () => print());

@@ -117,14 +117,17 @@ pub(super) fn steps(page: &Frame, application: &Application, profile: &Profile) 
     }
     all.push((["完成", "Finished"], &[State::Done]));
     let state = application.case.before.unwrap_or(application.case.state);
+    let paid = application.case.facts.paid;
     let now = all.iter().position(|(_, states)| states.contains(&state));
     all.iter()
         .enumerate()
-        .map(|(index, ([chinese, english], _))| Step {
+        .map(|(index, ([chinese, english], states))| Step {
             label: page.language.say(chinese, english),
             state: match now {
                 Some(now) if index < now || state == State::Done => "done",
                 Some(now) if index == now => "now",
+                // Sent back after the payment: paid is paid.
+                _ if paid && states.contains(&State::Payment) => "done",
                 _ => "todo",
             },
         })

@@ -130,7 +130,7 @@ pub const fn limit(state: State) -> Option<i64> {
 
 const ALL: &[Kind] = &Kind::ALL;
 /// Papers and copies are sent in online first.
-const WITH_ATTACHMENTS: &[Kind] = &[Kind::New, Kind::Reissue, Kind::SealApply, Kind::SealChange, Kind::Revoke];
+const WITH_ATTACHMENTS: &[Kind] = &[Kind::New, Kind::SealApply, Kind::SealChange, Kind::Revoke];
 /// The key goes out and the originals come in, in either order (K9).
 const KEY_THEN_PAPER: &[Kind] = &[Kind::New, Kind::Reissue];
 const PAPERLESS: &[Kind] = &[Kind::Additional, Kind::SealApply, Kind::SealChange, Kind::Unlock];
@@ -162,6 +162,8 @@ pub const ROWS: &[Row] = &[
     // ---- filling in ------------------------------------------------------------------------------------------------
     // R26, R27: submitted once, after a review; what is locked then is in `fields`.
     Row { kinds: WITH_ATTACHMENTS, from: &[State::Draft], act: Act::Submit, needs: &[Need::Fields], to: To::State(State::Collecting), cites: &[26, 27, 28], ..PLAIN },
+    // R62, R94: what takes over the end of another certificate needs one that has not ended and was not replaced before.
+    Row { kinds: &[Kind::Reissue], from: &[State::Draft], act: Act::Submit, needs: &[Need::Fields, Need::ValidCertificate], to: To::State(State::Collecting), cites: &[26, 61, 62, 94], ..PLAIN },
     // R64: nothing encrypted may be left behind when a certificate is changed.
     Row { kinds: CHANGE, from: &[State::Draft], act: Act::Submit, needs: &[Need::Fields, Need::ValidCertificate, Need::Decrypted], to: To::State(State::Collecting), cites: &[26, 64, 93], ..PLAIN },
     // R12: the existing, valid certificate signs; no paper.

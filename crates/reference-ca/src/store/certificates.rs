@@ -6,6 +6,8 @@ use sqlx::{Row, Sqlite, Transaction};
 
 use super::Database;
 use super::applications::{Application, Doing, NotDone, perform_in};
+use crate::business::Refused;
+use crate::business::table::Need;
 use crate::profile::Profile;
 use crate::vault::Vault;
 
@@ -144,7 +146,16 @@ pub async fn activate(
     .execute(&mut *transaction)
     .await?;
     if let Some(old) = activation.replaces {
-        revoke(&mut transaction, old, doing.now).await?;
+        // Two businesses may have been begun for one certificate: the first takes its place, the second finds it taken.
+        let taken = sqlx::query("UPDATE certificates SET revoked_at = ? WHERE serial = ? AND revoked_at IS NULL AND not_after > ?")
+            .bind(doing.now)
+            .bind(old.to_ascii_lowercase())
+            .bind(doing.now)
+            .execute(&mut *transaction)
+            .await?;
+        if taken.rows_affected() != 1 {
+            return Err(NotDone::Refused(Refused::Need(Need::ValidCertificate)));
+        }
     }
     transaction.commit().await?;
     Ok(Some(after))

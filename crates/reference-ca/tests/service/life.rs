@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use base64ct::{Base64, Encoding};
+use sealbridge_seal::ses::Seal;
 use serde_json::json;
 
-use crate::world::{CREDIT_CODE, Desk, Key, ORGANISATION, activate, between, certificate, filled, through_review};
+use crate::world::{CREDIT_CODE, Desk, Key, ORGANISATION, activate, between, certificate, filled, font, through_review};
 
 #[test]
 fn a_new_application_to_its_certificate_with_a_crash_at_every_step() {
@@ -59,6 +60,15 @@ fn a_new_application_to_its_certificate_with_a_crash_at_every_step() {
     assert!(certificate.is_test() && format!("{}", certificate.subject()).contains(CREDIT_CODE));
     let years = (certificate.not_after() - certificate.not_before()) / 86_400;
     assert!((730..=731).contains(&years), "{years} days");
+    // R92: the seal is there with the certificate, names it and ends with it.
+    if font().is_some() {
+        let seal = Seal::parse(&Base64::decode_vec(issued["seal"].as_str().unwrap()).unwrap()).unwrap();
+        assert!(seal.names_certificate(&certificate));
+        assert_eq!((seal.valid_until(), seal.kind(), seal.name()), (certificate.not_after(), sealbridge_seal::ses::Kind::Official, ORGANISATION));
+        assert_eq!(issued["seal"], again["seal"]);
+    } else {
+        println!("SKIPPED: no font in target/fonts, so no seal");
+    }
     // OpenSSL agrees that the chain holds.
     let at = |name: &str| desk.data().join("ca").join(name);
     std::fs::write(at("leaf.pem"), certificate.to_pem()).unwrap();
@@ -92,9 +102,22 @@ fn reissue_keeps_the_end_and_unlock_compares_the_handler() {
     assert!(applicant.get(&format!("/business/{reissue}")).text().contains("¥200.00"));
     applicant.pay(&reissue, "alipay").expect(303);
     through_review(&desk, &reissue);
+    // Begun twice for one certificate: only the first takes its place.
+    let twice = applicant.begin("netca", "reissue");
+    applicant.submit(&twice, &fields).expect(303);
     let second = activate(&mut applicant, &reissue, &Key::new(2));
     assert_eq!(second.not_after(), first.not_after());
     assert_ne!(second.serial_hex(), serial);
+    applicant.send_documents(&twice, &["form", "licence", "id-card"]);
+    applicant.pay(&twice, "alipay").expect(303);
+    through_review(&desk, &twice);
+    let facts = applicant.get(&format!("/api/business/{twice}")).expect(200).json();
+    let request = Base64::encode_string(&Key::new(3).request(&facts));
+    let grant = applicant.call(&format!("/api/business/{twice}/grant"), &json!({ "request": request })).expect(200).json();
+    let body = json!({ "request": request, "grant": grant["grant"] });
+    applicant.call(&format!("/api/business/{twice}/activate"), &body).refused(409, "certificate-not-valid");
+    let late = applicant.begin("netca", "reissue");
+    applicant.submit(&late, &fields).refused(409, "certificate-not-valid");
 
     // R69: the handler of the last business needs the code from the message and nothing else.
     let unlock = applicant.begin("netca", "unlock");

@@ -54,8 +54,14 @@ impl Desk {
     fn up(&mut self) {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("log")).unwrap();
         // The same port again, where there was one: browsers keep their address.
-        let mut child = Command::new(env!("CARGO_BIN_EXE_reference-ca"))
-            .args(["desk", "--demo-officers", "--listen", &format!("127.0.0.1:{}", self.port), "--data"])
+        let mut command = Command::new(env!("CARGO_BIN_EXE_reference-ca"));
+        if let Some(font) = font() {
+            command.arg("desk").arg("--font").arg(font);
+        } else {
+            command.arg("desk");
+        }
+        let mut child = command
+            .args(["--demo-officers", "--listen", &format!("127.0.0.1:{}", self.port), "--data"])
             .arg(self.data())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -338,6 +344,12 @@ pub(crate) fn between(text: &str, before: &str, after: &str) -> Option<String> {
     let start = text.find(before)?.checked_add(before.len())?;
     let rest = &text[start..];
     Some(rest[..rest.find(after)?].to_owned())
+}
+
+/// The font of seals, where it has been fetched.
+pub(crate) fn font() -> Option<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
+    Some(target.join("fonts/NotoSerifSC-SemiBold.ttf")).filter(|font| font.exists())
 }
 
 /// Every file below a folder.

@@ -109,7 +109,14 @@ pub(in crate::web) async fn activate(
         Reason::RequestRefused
     })?;
     let seal = match &desk.settings().font {
-        Some(font) if text("sealService") == "yes" => Some(issue::seal(desk.authority(), font, values, &certificate, now)?),
+        Some(font) if text("sealService") == "yes" => match issue::seal(desk.authority(), font, values, &certificate, now) {
+            Ok(seal) => Some(seal),
+            // A name that the engraver cannot set must not withhold the certificate.
+            Err(error) => {
+                tracing::warn!(number = application.number, %error, "no seal was made");
+                None
+            }
+        },
         _ => None,
     };
     let serial = certificate.serial_hex();

@@ -150,6 +150,11 @@ impl Authority {
     pub fn sign_seal(&self, to_be_signed: &[u8]) -> Vec<u8> {
         self.seal_maker.sign(to_be_signed)
     }
+
+    /// The issuing CA's signature (ES256, r‖s) over an activation grant.
+    pub fn sign_grant(&self, to_be_signed: &[u8]) -> Vec<u8> {
+        self.issuing.sign(to_be_signed)
+    }
 }
 
 impl Holder {

@@ -1,11 +1,24 @@
 #![doc = include_str!("../README.md")]
 
 pub mod authority;
+pub mod business;
+pub mod calendar;
 pub mod desk;
 pub mod error;
+pub mod grant;
+pub mod issue;
+pub mod language;
 pub mod picture;
+pub mod profile;
+pub mod refusal;
+pub mod serve;
 pub mod services;
+pub mod settings;
 pub mod status;
+pub mod store;
 pub mod token;
+pub mod upload;
+pub mod vault;
+pub mod web;
 
 pub use sealbridge_pki::Algorithm;

@@ -10,6 +10,7 @@ use sealbridge_reference_ca::authority::Authority;
 use sealbridge_reference_ca::desk::{self, Application, Issued, Names, SealWish, Variant};
 use sealbridge_reference_ca::error::DeskError;
 use sealbridge_reference_ca::picture::{self, Design};
+use sealbridge_reference_ca::serve::{self, OfficerVerb, Serve};
 use sealbridge_reference_ca::services::{self, Addresses};
 use sealbridge_reference_ca::token::Module;
 
@@ -63,6 +64,11 @@ enum Verb {
         #[arg(long, default_value_t = 4)]
         reason: u8,
     },
+    /// Run the desk as a service until it is told to stop (SIGTERM, Ctrl-C).
+    Desk(Box<Serve>),
+    /// Look after the desk's officers.
+    #[command(subcommand)]
+    Officer(OfficerVerb),
     /// Only draw a seal.
     Picture {
         /// The organisation's name.
@@ -139,8 +145,14 @@ fn main() -> ExitCode {
     }
 }
 
+fn told(done: Result<(), Box<dyn std::error::Error>>) -> Result<ExitCode, DeskError> {
+    done.map(|()| ExitCode::SUCCESS).map_err(|error| DeskError::Refused(error.to_string()))
+}
+
 fn run(verb: Verb) -> Result<ExitCode, DeskError> {
     match verb {
+        Verb::Desk(options) => told(serve::serve(*options)),
+        Verb::Officer(verb) => told(serve::officer(verb)),
         Verb::Demo { so_pin, applicant } => visit(&applicant, Some(&so_pin), None),
         Verb::Certificate { name, applicant } => {
             let stem = match name {

@@ -1,0 +1,101 @@
+//! What the desk issues at activation: the certificate for the request that the key signed, with the subject of the unit and
+//! nothing that the request asks for beyond it, and the seal that names the certificate. It decides validity, not who may
+//! have one: that is the state machine's, and the grant's.
+
+use sealbridge_pki::name::Subject;
+use sealbridge_pki::{Algorithm, Certificate, KeyUsage};
+use sealbridge_seal::ses::{self, Seal, SealInfo, SealPicture};
+
+use crate::authority::{Authority, Grant};
+use crate::business::Kind;
+use crate::business::fields::Values;
+use crate::calendar::Moment;
+use crate::error::DeskError;
+use crate::picture::{self, Design};
+use crate::store::hex;
+
+/// The subject of a unit's certificate (identifiers as practice has them: C, ST, O, OU, CN and the credit code).
+#[must_use]
+pub fn subject(kind: Kind, values: &Values) -> Subject {
+    let text = |key: &str| values.get(key).filter(|value| !value.is_empty()).cloned();
+    // R64: the certificate after a change carries the new name.
+    let name = if kind == Kind::Change { text("newUnitName").or_else(|| text("unitName")) } else { text("unitName") };
+    Subject {
+        country: Some("CN".into()),
+        state: text("province"),
+        organisation: name.clone(),
+        organisation_unit: Some(text("department").map_or_else(|| "测试证书".to_owned(), |department| format!("{department}(测试证书)"))),
+        common_name: name,
+        credit_code: text("creditCode"),
+        ..Subject::default()
+    }
+}
+
+/// First and last second of validity: a term from now, or exactly the end of the certificate that is replaced (R62, R67, R94).
+#[must_use]
+pub fn validity(kind: Kind, values: &Values, replaced_until: Option<i64>, now: i64) -> (i64, i64) {
+    match (kind, replaced_until) {
+        (Kind::Reissue | Kind::Change, Some(end)) => (now, end),
+        _ => {
+            let months = values.get("termMonths").and_then(|months| months.parse().ok()).unwrap_or(12);
+            (now, Moment::from_unix(now).plus_months(months).to_unix())
+        }
+    }
+}
+
+/// Issues the certificate.
+///
+/// # Errors
+/// [`DeskError`] where the request does not hold or asks for another subject.
+pub fn certificate(authority: &Authority, request: &[u8], subject: &Subject, (not_before, not_after): (i64, i64)) -> Result<Certificate, DeskError> {
+    authority.issue(request, subject, Grant { key_usage: KeyUsage::SIGNING, not_before, not_after })
+}
+
+/// Draws and signs the seal that was applied for; it names this certificate and ends with it (R10, R92, R95).
+///
+/// # Errors
+/// [`DeskError`].
+pub fn seal(authority: &Authority, font: &[u8], values: &Values, certificate: &Certificate, now: i64) -> Result<Seal, DeskError> {
+    let contract = values.get("sealKind").is_some_and(|kind| kind == "contract");
+    let organisation = certificate.subject().organisation().unwrap_or_default();
+    let line = if contract { "合同专用章" } else { "测试专用" };
+    let drawn = picture::draw(&Design { name: organisation, line: Some(line), pixels: 600 }, font)?;
+    let mut number = [0_u8; 8];
+    getrandom::fill(&mut number)?;
+    let info = SealInfo {
+        vendor: "SealbridgeTest".into(),
+        id: format!("TEST{}", hex(&number).to_uppercase()),
+        name: values.get("sealName").filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| format!("{organisation}{line}")),
+        kind: if contract { ses::Kind::Contract } else { ses::Kind::Official },
+        certificates: vec![certificate.der().to_vec()],
+        created: now,
+        valid_from: certificate.not_before(),
+        valid_until: certificate.not_after(),
+        picture: SealPicture { kind: "PNG".into(), data: drawn.png, width_mm: drawn.millimetres, height_mm: drawn.millimetres },
+    };
+    let to_be_signed = info.to_be_signed()?;
+    let signature = authority.sign_seal(&to_be_signed);
+    Ok(ses::assemble(&to_be_signed, authority.seal_maker().der(), Algorithm::Es256, &signature)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::validity;
+    use crate::business::Kind;
+    use crate::business::fields::Values;
+    use crate::calendar::Moment;
+
+    #[test]
+    fn a_reissued_or_changed_certificate_ends_with_the_one_that_it_replaces() {
+        let now = Moment::from_unix(1_790_000_000).to_unix();
+        let values = Values::from([("termMonths".to_owned(), "36".to_owned())]);
+        for (kind, old, expected) in [
+            (Kind::New, None, Moment::from_unix(now).plus_months(36).to_unix()),
+            (Kind::Additional, Some(now + 5), Moment::from_unix(now).plus_months(36).to_unix()),
+            (Kind::Reissue, Some(now + 77), now + 77),
+            (Kind::Change, Some(now + 99), now + 99),
+        ] {
+            assert_eq!(validity(kind, &values, old, now), (now, expected), "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! A refusal of the desk: a stable code, what happened and what to do, in both languages, with the HTTP status that fits.
+//! Pages show it where it belongs; calls get it as problem+json (RFC 9457). Facts in it never name a person.
+
+use std::collections::BTreeMap;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::business::Refused;
+use crate::business::table::Need;
+use crate::error::DeskError;
+use crate::language::Language;
+use crate::profile::Slot;
+use crate::store::applications::NotDone;
+use crate::store::uploads::UploadError;
+use crate::upload::Fault;
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident $wire:literal $status:ident
+        $what_zh:literal $remedy_zh:literal $what_en:literal $remedy_en:literal)*) => {
+        /// Why something was not done. `{fact}` in the sentences is filled from the facts.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Reason { $($(#[$doc])* $name),* }
+
+        impl Reason {
+            /// All of them.
+            pub const ALL: &'static [Reason] = &[$(Reason::$name),*];
+
+            /// The stable code.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Reason::$name => $wire),* }
+            }
+
+            const fn row(self) -> (StatusCode, [&'static str; 4]) {
+                match self { $(Reason::$name => (StatusCode::$status, [$what_zh, $remedy_zh, $what_en, $remedy_en])),* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// No officer's session.
+    NotSignedIn "not-signed-in" UNAUTHORIZED
+    "您还没有登录，或者登录已经超时。" "请重新登录后再操作。"
+    "You are not signed in, or your session has ended." "Sign in again."
+
+    /// The form's token is not the session's.
+    Csrf "csrf-refused" FORBIDDEN
+    "页面已经过期，为了安全没有执行操作；已经填写的内容没有丢失。" "请刷新页面后重试。"
+    "The page is out of date; for your safety nothing was done. What you typed is kept." "Reload the page and try again."
+
+    /// Another site's page asks.
+    CrossSite "cross-site-refused" FORBIDDEN
+    "请求来自其他网站，已拒绝。" "请从本站自己的页面操作。"
+    "The request came from another site and was refused." "Use this site's own pages."
+
+    /// Under another name.
+    WrongHost "wrong-host" MISDIRECTED_REQUEST
+    "访问的地址不是本站的正式地址。" "请通过 {origin} 访问。"
+    "This is not the desk's official address." "Please use {origin}."
+
+    /// Wrong name or password.
+    PasswordIncorrect "password-incorrect" UNAUTHORIZED
+    "账号或密码不正确，还可以尝试 {left} 次，之后账号会锁定 15 分钟。" "请核对后重新输入。"
+    "The name or the password is not correct; {left} more tries before the account is locked for 15 minutes." "Check them and try again."
+
+    /// Too many attempts.
+    Throttled "throttled" TOO_MANY_REQUESTS
+    "尝试次数过多，请在 {seconds} 秒后再试。" "等待期间请勿重复尝试。"
+    "Too many tries. Please wait {seconds} seconds." "Do not try again before that."
+
+    /// Number and access code do not belong together.
+    AccessRefused "access-refused" FORBIDDEN
+    "业务编号或查询码不正确。" "请核对编号和查询码；它们显示在业务页面上，也在申请表上。"
+    "The number or the access code is not correct." "Check both; they are on the business's page and on the form."
+
+    /// There is no such page.
+    NotFound "not-found" NOT_FOUND
+    "没有找到这个页面或业务。" "请从【办理进度查询】进入。"
+    "There is no such page or business." "Enter by “Application progress”."
+
+    /// The request cannot be read.
+    Malformed "request-malformed" BAD_REQUEST
+    "请求的格式不正确。" "请刷新页面后重试。"
+    "The request is not well formed." "Reload the page and try again."
+
+    /// More than a form or file may be.
+    BodyTooLarge "request-too-large" PAYLOAD_TOO_LARGE
+    "发送的内容太大，已拒绝。" "请缩小文件后重试。"
+    "What was sent is too large and was refused." "Make the file smaller and try again."
+
+    /// Our own fault.
+    Internal "internal" INTERNAL_SERVER_ERROR
+    "系统出错，操作没有完成；已经提交的内容没有丢失。" "请稍后重试。"
+    "Something went wrong here; the operation was not done and nothing is lost." "Try again later."
+
+    /// Not offered by this institution.
+    NotOffered "not-offered" NOT_FOUND
+    "这家机构不办理这项业务。" "请返回选择其他业务。"
+    "This institution does not offer this business." "Go back and choose another one."
+
+    /// At the counter or by post only (K2, K3).
+    CounterOnly "counter-only" CONFLICT
+    "这项业务只能到柜台或邮寄办理。" "请按本页列出的资料准备原件，邮寄或送到受理地址。"
+    "This business is done at the counter or by post only." "Prepare the originals listed here and post them or bring them in."
+
+    /// Somebody did something in between.
+    Stale "changed-meanwhile" CONFLICT
+    "业务状态在您操作之前已经改变，这次操作没有重复执行。" "请查看最新状态后再操作。"
+    "The business changed before you acted; nothing was done twice." "Look at its present state and act again if needed."
+
+    /// This cannot be done now.
+    NotNow "not-now" CONFLICT
+    "业务当前的状态不能执行这个操作。" "请查看最新状态后再操作。"
+    "This cannot be done in the business's present state." "Look at its present state first."
+
+    /// Somebody else does this.
+    NotYours "not-yours" FORBIDDEN
+    "这个操作不由您执行。" "请由有权限的人员办理。"
+    "This is not for you to do." "Let whoever is in charge do it."
+
+    /// A reason is needed.
+    NoteMissing "note-missing" UNPROCESSABLE_ENTITY
+    "请填写说明。" "退回、关闭、不合格和未到账须说明原因；寄出须填写运单号。"
+    "Please say why." "Sending back, closing and refusing need a reason; shipping needs the courier's number."
+
+    /// Files cannot be changed any more.
+    Locked "locked" CONFLICT
+    "审核已经开始，资料不能再修改。" "如需修改，请等待审核结果，或撤销申请后重新提交。"
+    "The review has begun; documents can no longer be changed." "Wait for the result, or withdraw the application."
+
+    /// Fields are missing or wrong.
+    FieldsMissing "fields-missing" UNPROCESSABLE_ENTITY
+    "表单还没有填写完整，或有填写错误。" "请按标红的提示修改后再提交。"
+    "The form is not complete or has mistakes." "Correct the marked fields and submit again."
+
+    /// Fields that are locked.
+    FieldsLocked "fields-locked" CONFLICT
+    "这些内容已经锁定，没有修改：{fields}。" "提交后不能修改的内容填错时，请撤销申请后重新办理，或联系客服关闭业务。"
+    "These are locked and were not changed: {fields}." "If they are wrong, withdraw and apply again, or ask support to close the business."
+
+    /// Slots without files.
+    AttachmentsMissing "attachments-missing" UNPROCESSABLE_ENTITY
+    "还有必传的资料没有上传。" "请上传所有标星的资料后再提交。"
+    "Documents are still missing." "Upload every document with a star."
+
+    /// The same officer.
+    OtherOfficer "other-officer-needed" FORBIDDEN
+    "复核不能由初审的同一个人完成。" "请由另一位审核员登录后复核。"
+    "The second review cannot be done by the first officer." "Let another officer sign in and do it."
+
+    /// The existing key has not signed.
+    KeySignature "key-signature-needed" UNPROCESSABLE_ENTITY
+    "这项业务须用现有的证书签名。" "请插入现有的 USB Key，用钥匙中心签名后提交。"
+    "This business must be signed by the existing key." "Plug in the key and sign in the key centre."
+
+    /// Expired or revoked.
+    CertificateNotValid "certificate-not-valid" CONFLICT
+    "原证书已经过期或已注销，不能在线办理。" "证书过期后请按新申请办理，或到柜台、邮寄办理续期。"
+    "The certificate has expired or is revoked; this cannot be done online." "Apply anew, or renew at the counter or by post."
+
+    /// Another handler, and not online.
+    HandlerChanged "handler-changed" CONFLICT
+    "经办人信息与最近一次业务不一致，这家机构不能在线解锁。" "请携带原 USB Key 和资料到柜台办理，或邮寄办理。"
+    "The handler is not the one of the last business, and this institution does not unlock online then." "Go to the counter with the key and papers, or post them."
+
+    /// Files may be lost.
+    DecryptFirst "decrypt-first" UNPROCESSABLE_ENTITY
+    "请先解密所有用本证书加密的文件，并勾选确认。" "变更后，用原证书加密的文件将无法解密。"
+    "Decrypt every file encrypted to this certificate first and confirm it." "After the change they cannot be opened any more."
+
+    /// The gate.
+    PaperNotVerified "paper-not-verified" CONFLICT
+    "纸质资料还没有复审通过，不能激活。" "请邮寄纸质资料；复审通过后会有激活短信。"
+    "The originals have not been verified; nothing can be activated." "Post the originals; a short message follows once they are verified."
+
+    /// Two officers are needed.
+    TwoOfficers "two-officers-needed" CONFLICT
+    "还没有两位审核员审核通过。" "请等待复核。"
+    "Two officers have not agreed yet." "Wait for the second review."
+
+    /// An empty file (E9).
+    UploadEmpty "upload-empty" UNPROCESSABLE_ENTITY
+    "“{slot}”的文件是空的。" "请重新扫描后上传。"
+    "The file for “{slot}” is empty." "Scan it again and upload it."
+
+    /// Over the slot's cap.
+    UploadTooLarge "upload-too-large" PAYLOAD_TOO_LARGE
+    "“{slot}”的文件超过 {limit}。" "请降低扫描分辨率后重新上传。"
+    "The file for “{slot}” is larger than {limit}." "Scan it at a lower resolution and upload it again."
+
+    /// None of the kinds.
+    UploadKind "upload-kind" UNPROCESSABLE_ENTITY
+    "“{slot}”的文件不是 jpg、png、gif、bmp 或 pdf（按内容判断，不看文件名）。" "请另存为其中一种格式后上传。"
+    "The file for “{slot}” is not a jpg, png, gif, bmp or pdf (by its content, not its name)." "Save it as one of these and upload it."
+
+    /// Cut off.
+    UploadCut "upload-cut" UNPROCESSABLE_ENTITY
+    "“{slot}”的文件不完整。" "请检查文件能否打开，然后重新上传。"
+    "The file for “{slot}” is not complete." "Check that it opens, then upload it again."
+
+    /// No such slot.
+    SlotUnknown "slot-unknown" NOT_FOUND
+    "这项业务没有这个资料位置。" "请按页面列出的名称，一份一份上传。"
+    "This business has no such document." "Upload each document at its own place."
+
+    /// Wrong or expired code.
+    CodeIncorrect "code-incorrect" UNPROCESSABLE_ENTITY
+    "验证码不正确或已过期。" "请核对短信，或重新【获取验证码】；错误 5 次后须重新获取。"
+    "The code is wrong or has expired." "Check the message or get a new code; after five wrong ones a new code is needed."
+
+    /// The grant does not hold.
+    GrantRefused "grant-refused" FORBIDDEN
+    "激活授权无效、已使用或已过期。" "请重新开始激活；密钥不会丢失。"
+    "The activation grant is not valid, was used or has expired." "Start activation again; the key is not lost."
+
+    /// The request does not hold.
+    RequestRefused "certificate-request-refused" UNPROCESSABLE_ENTITY
+    "证书请求无效，或与申请的单位不一致。" "请重新开始激活；如果仍然出现，请联系客服。"
+    "The certificate request does not hold or is for another subject." "Start activation again; if it happens again, ask support."
+
+    /// Another key has been activated for it.
+    AlreadyActivated "already-activated" CONFLICT
+    "这项业务已经为另一个密钥签发了证书。" "一项业务只签发一个证书；请使用已经激活的 USB Key。"
+    "A certificate was already issued for another key." "One business has one certificate; use the key that is activated."
+}
+
+/// A refusal with its facts.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// Why.
+    pub reason: Reason,
+    facts: BTreeMap<&'static str, [String; 2]>,
+}
+
+impl Refusal {
+    /// Adds a fact, the same in both languages.
+    #[must_use]
+    pub fn with(self, key: &'static str, value: impl ToString) -> Self {
+        let value = value.to_string();
+        self.with_words(key, [value.clone(), value])
+    }
+
+    /// Adds a fact in Chinese and English.
+    #[must_use]
+    pub fn with_words(mut self, key: &'static str, words: [String; 2]) -> Self {
+        self.facts.insert(key, words);
+        self
+    }
+
+    /// A fault of a file in a slot.
+    #[must_use]
+    pub fn of_upload(fault: Fault, slot: &Slot) -> Self {
+        let reason = match fault {
+            Fault::Empty => Reason::UploadEmpty,
+            Fault::TooLarge => Reason::UploadTooLarge,
+            Fault::Kind => Reason::UploadKind,
+            Fault::Cut => Reason::UploadCut,
+        };
+        let limit = if slot.max_bytes.is_multiple_of(1024 * 1024) && slot.max_bytes > 1024 * 1024 {
+            format!("{} MB", slot.max_bytes / 1024 / 1024)
+        } else {
+            format!("{} KB", slot.max_bytes / 1024)
+        };
+        Refusal::from(reason).with_words("slot", slot.name.clone()).with("limit", limit)
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.reason.row().0
+    }
+
+    /// What happened and what to do.
+    #[must_use]
+    pub fn words(&self, language: Language) -> (String, String) {
+        let (_, [what_zh, remedy_zh, what_en, remedy_en]) = self.reason.row();
+        (self.fill(language.say(what_zh, what_en), language), self.fill(language.say(remedy_zh, remedy_en), language))
+    }
+
+    /// As problem+json, with the words in both languages.
+    #[must_use]
+    pub fn problem(&self, language: Language) -> Response {
+        let (title, detail) = self.words(language);
+        let said = |language| {
+            let (what, remedy) = self.words(language);
+            json!({ "what": what, "remedy": remedy })
+        };
+        let body = json!({
+            "type": "about:blank", "title": title, "detail": detail, "status": self.status().as_u16(), "code": self.reason.code(),
+            "words": { "zh-CN": said(Language::Chinese), "en": said(Language::English) },
+        });
+        (self.status(), [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))], body.to_string()).into_response()
+    }
+
+    fn fill(&self, sentence: &str, language: Language) -> String {
+        self.facts
+            .iter()
+            .fold(sentence.to_owned(), |sentence, (key, [chinese, english])| sentence.replace(&format!("{{{key}}}"), language.say(chinese, english)))
+    }
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Refusal { reason, facts: BTreeMap::new() }
+    }
+}
+
+impl From<Need> for Reason {
+    fn from(need: Need) -> Self {
+        match need {
+            Need::Fields => Reason::FieldsMissing,
+            Need::Attachments => Reason::AttachmentsMissing,
+            Need::OtherOfficer => Reason::OtherOfficer,
+            Need::KeySignature => Reason::KeySignature,
+            Need::ValidCertificate => Reason::CertificateNotValid,
+            Need::HandlerOnline => Reason::HandlerChanged,
+            Need::Decrypted => Reason::DecryptFirst,
+            Need::PaperVerified => Reason::PaperNotVerified,
+            Need::TwoOfficers => Reason::TwoOfficers,
+        }
+    }
+}
+
+impl From<NotDone> for Refusal {
+    fn from(error: NotDone) -> Self {
+        match error {
+            NotDone::Gone => Reason::NotFound.into(),
+            NotDone::Stale => Reason::Stale.into(),
+            NotDone::Locked => Reason::Locked.into(),
+            NotDone::Note => Reason::NoteMissing.into(),
+            NotDone::Refused(Refused::State { .. }) => Reason::NotNow.into(),
+            NotDone::Refused(Refused::Role) => Reason::NotYours.into(),
+            NotDone::Refused(Refused::Need(need)) => Reason::from(need).into(),
+            NotDone::Desk(error) => error.into(),
+            NotDone::Database(error) => error.into(),
+        }
+    }
+}
+
+/// The cause goes to the log; whoever asks is told only that it is not their fault.
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        tracing::error!(%error, "database");
+        Reason::Internal.into()
+    }
+}
+
+impl From<DeskError> for Refusal {
+    fn from(error: DeskError) -> Self {
+        tracing::error!(%error, "desk");
+        Reason::Internal.into()
+    }
+}
+
+impl From<UploadError> for Refusal {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::Desk(error) => error.into(),
+            UploadError::Database(error) => error.into(),
+        }
+    }
+}
+
+/// The middleware in [`crate::web`] writes the body, because only it knows language and kind of answer.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{Reason, Refusal};
+    use crate::business::table::Need;
+    use crate::language::Language;
+
+    #[test]
+    fn every_reason_has_its_words_and_its_own_code() {
+        let codes: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        for reason in Reason::ALL {
+            for language in [Language::Chinese, Language::English] {
+                let (what, remedy) = Refusal::from(*reason).words(language);
+                assert!(what.len() > 8 && remedy.len() > 8, "{reason:?}");
+                let chinese = what.chars().any(|character| ('一'..='龥').contains(&character));
+                assert_eq!(chinese, language == Language::Chinese, "{reason:?}: {what}");
+            }
+        }
+        let needs: BTreeSet<&str> = Need::ALL.iter().map(|need| Reason::from(*need).code()).collect();
+        assert_eq!(needs.len(), Need::ALL.len(), "each need has its own words");
+        let (what, _) = Refusal::from(Reason::Throttled).with("seconds", 7).words(Language::English);
+        assert!(what.contains("wait 7 seconds"));
+    }
+}

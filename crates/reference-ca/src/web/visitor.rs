@@ -1,0 +1,140 @@
+//! Who is asking: the cookies, the session behind them, the language, the network address.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::header::{COOKIE, SET_COOKIE, USER_AGENT};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+
+use crate::language::Language;
+use crate::refusal::{Reason, Refusal};
+use crate::settings::Desk;
+use crate::store::applications::{self, Application};
+use crate::store::officers::Officer;
+use crate::store::sessions::{self, Opened, Session};
+
+/// The request's cookies, by name.
+#[derive(Debug, Default)]
+pub(super) struct Cookies(Vec<(String, String)>);
+
+impl Cookies {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut found = Vec::new();
+        for header in headers.get_all(COOKIE).iter().take(4) {
+            for pair in header.to_str().unwrap_or_default().split(';').take(50) {
+                if let Some((name, value)) = pair.trim().split_once('=') {
+                    found.push((name.to_owned(), value.to_owned()));
+                }
+            }
+        }
+        Cookies(found)
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The language that the visitor chose.
+pub(super) fn language_of(cookies: &Cookies) -> Language {
+    Language::from_tag(cookies.get("language").unwrap_or_default())
+}
+
+/// The name differs from the portal's: both may run on one machine, and cookies do not know ports.
+fn session_cookie(desk: &Desk) -> &'static str {
+    if desk.settings().is_https() { "__Host-desk" } else { "desk" }
+}
+
+/// The running session that the cookies name.
+pub(super) async fn session_of(desk: &Desk, cookies: &Cookies) -> Result<Option<Session>, sqlx::Error> {
+    match cookies.get(session_cookie(desk)) {
+        Some(token) => sessions::find(desk.database(), token, desk.now()).await,
+        None => Ok(None),
+    }
+}
+
+/// Puts the session's token into a cookie; an empty token takes it away.
+pub(super) fn set_session(desk: &Desk, response: &mut Response, token: &str) {
+    let name = session_cookie(desk);
+    let secure = if desk.settings().is_https() { "; Secure" } else { "" };
+    let life = if token.is_empty() { "; Max-Age=0" } else { "" };
+    if let Ok(value) = HeaderValue::from_str(&format!("{name}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{life}")) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+}
+
+/// Whoever asks.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    pub(super) session: Option<Session>,
+    pub(super) language: Language,
+    pub(super) path: String,
+    pub(super) agent: String,
+    address: Option<IpAddr>,
+}
+
+impl Visitor {
+    /// The signed-in officer.
+    pub(super) fn officer(&self) -> Result<(&Session, &Officer), Refusal> {
+        self.session.as_ref().and_then(|session| Some((session, session.officer.as_ref()?))).ok_or_else(|| Reason::NotSignedIn.into())
+    }
+
+    /// The signed-in officer, if `token` is the session's own.
+    pub(super) fn checked_officer(&self, token: &str) -> Result<(&Session, &Officer), Refusal> {
+        let found = self.officer()?;
+        self.checked(token)?;
+        Ok(found)
+    }
+
+    /// The session, if `token` is its own.
+    pub(super) fn checked(&self, token: &str) -> Result<&Session, Refusal> {
+        let session = self.session.as_ref().ok_or(Reason::Csrf)?;
+        if same(session.csrf.as_bytes(), token.as_bytes()) { Ok(session) } else { Err(Reason::Csrf.into()) }
+    }
+
+    /// A business that was opened in this session.
+    pub(super) async fn business(&self, desk: &Desk, number: &str) -> Result<Application, Refusal> {
+        let session = self.session.as_ref().ok_or(Reason::NotFound)?;
+        applications::opened(desk.database(), desk.vault(), &session.id, number).await?.ok_or_else(|| Reason::NotFound.into())
+    }
+
+    /// A session for a visitor who has none.
+    pub(super) async fn open(&self, desk: &Desk) -> Result<Opened, Refusal> {
+        let mut random = [0_u8; 64];
+        getrandom::fill(&mut random).map_err(crate::error::DeskError::from)?;
+        Ok(sessions::open(desk.database(), &self.agent, random, desk.now()).await?)
+    }
+
+    /// For the throttle; requests without an address share one.
+    pub(super) fn address(&self) -> String {
+        match self.address {
+            None => "address:none".to_owned(),
+            Some(IpAddr::V4(address)) => format!("address:{address}"),
+            // One customer has a whole /64.
+            Some(IpAddr::V6(address)) => format!("address:{}", address.segments().iter().take(4).map(|part| format!("{part:x}:")).collect::<String>()),
+        }
+    }
+}
+
+impl FromRequestParts<Desk> for Visitor {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Refusal> {
+        let cookies = Cookies::of(&parts.headers);
+        let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+        Ok(Visitor {
+            session: session_of(desk, &cookies).await?,
+            language: language_of(&cookies),
+            path: parts.uri.path().to_owned(),
+            agent: agent.unwrap_or_default().to_owned(),
+            address: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
+        })
+    }
+}
+
+/// Compares without telling by the time where the first difference is.
+fn same(left: &[u8], right: &[u8]) -> bool {
+    left.len() == right.len() && left.iter().zip(right).fold(0_u8, |seen, (a, b)| seen | (a ^ b)) == 0
+}

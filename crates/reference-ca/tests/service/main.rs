@@ -1,0 +1,9 @@
+//! The desk as a program that listens: applicants and officers with cookies, real uploads, real certificate requests,
+//! kills and restarts. The judges are the answers, the database's file and OpenSSL.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+
+mod life;
+mod privacy;
+mod races;
+mod refusals;
+mod world;

@@ -70,6 +70,7 @@ async function scripts() {
       popup: join(here, "src/popup/main.ts"),
       stamp: join(here, "src/stamp/main.ts"),
       worker: join(here, "src/stamp/worker.ts"),
+      hasher: join(here, "src/stamp/hasher.ts"),
       ...(browser === "chromium" ? { courier: join(here, "src/courier/main.ts") } : {}),
     },
     outdir: out,

@@ -37,9 +37,11 @@ declare module "sealbridge-wasm" {
     private constructor();
     free(): void;
     copy(): OriginalDigest;
+    save(): Uint8Array;
+    static restore(bytes: Uint8Array): OriginalDigest;
   }
   /** Hashes a Blob in one pass; tells how many bytes are done, and waits for whoever listens. Throws `read-failed`. */
-  export function hashDocument(blob: Blob, progress: (done: number) => Promise<void>): Promise<OriginalDigest>;
+  export function hashDocument(blob: Blob, progress: (done: number) => void): Promise<OriginalDigest>;
   /** The length of the linear memory, for measurements. */
   export function memoryBytes(): number;
 

@@ -5,6 +5,7 @@
 
 use sealbridge_pdf::{ReadFailed, Source};
 use sealbridge_pki::DigestAlgorithm;
+use sha2::digest::common::hazmat::SerializableState as _;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 /// Bytes read at a time. A processor hashes what is still in its nearer cache; in a browser each reading is a call through
@@ -53,6 +54,22 @@ impl OriginalHash {
         let mut hash = OriginalHash::new();
         stream(source, 0, source.len(), &mut |bytes| hash.update(bytes))?;
         Ok(hash)
+    }
+
+    /// The state and the length as bytes, for another thread or process of the same version.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.length.to_be_bytes().to_vec();
+        bytes.extend_from_slice(&self.state.serialize());
+        bytes
+    }
+
+    /// What [`OriginalHash::to_bytes`] gave; nothing for other bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (length, state) = bytes.split_first_chunk()?;
+        let state = Sha256::deserialize(state.try_into().ok()?).ok()?;
+        Some(OriginalHash { state, length: u64::from_be_bytes(*length) })
     }
 
     /// The digest of these bytes followed by `rest`; the state itself stays as it is.
@@ -182,6 +199,20 @@ mod tests {
             assert_eq!(digests.digest(algorithm, start as u64, stop as u64, end as u64).unwrap(), wanted, "{algorithm:?} {start}");
         }
         assert_eq!(known.with_rest(&[&data[SLICE + 5..]]).to_vec(), DigestAlgorithm::Sha256.digest(&data));
+    }
+
+    #[test]
+    fn a_state_goes_on_elsewhere_wherever_it_was_left() {
+        let data: Vec<u8> = (0..300_u32).map(|n| (n * 11 % 251) as u8).collect();
+        for at in 0..data.len() {
+            let mut hash = OriginalHash::new();
+            hash.update(&data[..at]);
+            let bytes = hash.to_bytes();
+            let elsewhere = OriginalHash::from_bytes(&bytes).unwrap();
+            assert_eq!(elsewhere.length(), at as u64);
+            assert_eq!(elsewhere.with_rest(&[&data[at..]]).to_vec(), DigestAlgorithm::Sha256.digest(&data), "{at}");
+            assert!((0..bytes.len()).all(|short| OriginalHash::from_bytes(&bytes[..short]).is_none()));
+        }
     }
 
     #[test]

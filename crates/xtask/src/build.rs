@@ -24,6 +24,9 @@ pub(crate) struct Options {
     /// Build only these parts (repeatable); without it all.
     #[arg(long, value_enum)]
     pub only: Vec<Part>,
+    /// With everything that tests are made of: what is built with other features than the tests is built twice.
+    #[arg(skip)]
+    pub for_tests: bool,
 }
 
 /// What can be built by itself.
@@ -60,7 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 pub(crate) fn build(options: &Options) -> Result<(), Failure> {
     let wanted = |part| options.only.is_empty() || options.only.contains(&part);
     if wanted(Part::Native) {
-        native(options.release)?;
+        native(options)?;
     }
     if wanted(Part::Wasm) {
         wasm()?;
@@ -89,16 +92,20 @@ pub(crate) fn seal_font() -> Result<(), Failure> {
     fonts()
 }
 
-fn native(release: bool) -> Result<(), Failure> {
+fn native(options: &Options) -> Result<(), Failure> {
     heading("programs and soft token");
     let mut command = cargo();
     command.arg("build");
-    for package in
-        ["sealbridge", "sealbridge-soft-token", "sealbridge-reference-portal", "sealbridge-reference-ca", "sealbridge-e2e", "sealbridge-fault-module"]
-    {
-        command.args(["-p", package]);
+    if options.for_tests {
+        command.args(["--workspace", "--all-targets"]);
+    } else {
+        for package in
+            ["sealbridge", "sealbridge-soft-token", "sealbridge-reference-portal", "sealbridge-reference-ca", "sealbridge-e2e", "sealbridge-fault-module"]
+        {
+            command.args(["-p", package]);
+        }
     }
-    if release {
+    if options.release {
         command.arg("--release");
     }
     run_loud(&mut command)

@@ -47,11 +47,11 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
     setup::ensure(&purposes, false)?;
     setup::name_python_judges();
-    build::build(&build::Options { portal: vec!["http://localhost/*".into()], ..build::Options::default() })?;
+    build::build(&build::Options { portal: vec!["http://localhost/*".into()], for_tests: true, ..build::Options::default() })?;
 
     let nextest = tree::on_path(&["cargo-nextest"]).is_some();
     let mut runners = vec![
-        Runner::counting("unit, property, vectors, terminal", cargo_test(nextest, &["--workspace", "--exclude", "sealbridge-e2e"])),
+        Runner::counting("unit, property, vectors, terminal", cargo_test(nextest, false)),
         Runner::counting("documentation examples", {
             let mut command = cargo();
             command.args(["test", "--workspace", "--doc", "--no-fail-fast"]);
@@ -62,7 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Runner { name: "types of the extension", command: npm_script("check"), counts: false },
     ];
     if !options.no_browser {
-        let mut command = cargo_test(nextest, &["-p", "sealbridge-e2e"]);
+        let mut command = cargo_test(nextest, true);
         command.env("SEALBRIDGE_E2E", "1");
         // One at a time: each test starts its own browser, portal and host.
         command.args(if nextest { &["--test-threads", "1"] } else { &["--", "--test-threads=1"][..] });
@@ -101,14 +101,16 @@ fn npm_script(name: &str) -> Command {
     command
 }
 
-fn cargo_test(nextest: bool, what: &[&str]) -> Command {
+/// The end-to-end tests, or all others. Both are chosen from one build: another choice of packages would have other features.
+fn cargo_test(nextest: bool, end_to_end: bool) -> Command {
     let mut command = cargo();
     if nextest {
-        command.args(["nextest", "run", "--no-fail-fast"]);
+        let chosen = if end_to_end { "package(sealbridge-e2e)" } else { "not package(sealbridge-e2e)" };
+        command.args(["nextest", "run", "--no-fail-fast", "--workspace", "-E", chosen]);
     } else {
         command.args(["test", "--no-fail-fast", "--lib", "--bins", "--tests"]);
+        command.args(if end_to_end { &["-p", "sealbridge-e2e"][..] } else { &["--workspace", "--exclude", "sealbridge-e2e"] });
     }
-    command.args(what);
     command
 }
 

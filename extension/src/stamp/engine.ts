@@ -28,6 +28,11 @@ export class Engine {
     };
   }
 
+  /** Ends whatever goes on; nothing is answered any more. */
+  end(): void {
+    this.#worker.terminate();
+  }
+
   call<M extends keyof Methods>(method: M, ...args: Parameters<Methods[M]>): Promise<ReturnType<Methods[M]>> {
     return this.on(this.document, method, ...args);
   }

@@ -1,13 +1,15 @@
 // Hashing documents one after the other, each once: the one on the desk goes first, the others follow in their order.
 
+import type { Paper } from "./paper";
+
 export class Hashing {
-  readonly #waiting: { document: number; start: () => void }[] = [];
+  readonly #waiting: { document: Paper; start: () => void }[] = [];
   #busy = false;
 
-  constructor(private readonly hash: (document: number) => Promise<unknown>) {}
+  constructor(private readonly hash: (document: Paper) => Promise<unknown>) {}
 
   /** Hashes a document when its turn comes; with `first` it is the next one. */
-  run(document: number, first: boolean): Promise<void> {
+  run(document: Paper, first: boolean): Promise<void> {
     const turn = new Promise<void>((resolve) => {
       const entry = { document, start: resolve };
       if (first) this.#waiting.unshift(entry);
@@ -25,7 +27,7 @@ export class Hashing {
   }
 
   /** One that waits becomes the next. */
-  prefer(document: number): void {
+  prefer(document: Paper): void {
     const at = this.#waiting.findIndex((entry) => entry.document === document);
     if (at > 0) this.#waiting.unshift(...this.#waiting.splice(at, 1));
   }

@@ -78,7 +78,7 @@ class Visit {
 async function verifyOnly(portal: Portal, background: Background, document: Blob, engine: Engine): Promise<void> {
   // Opened behind the portal's page, which stays in front.
   await engine.call("open", document, "");
-  await engine.call("hash");
+  await engine.call("hash", document, "");
   portal.send({ type: "verified", report: await engine.call("verify") });
   background.settled("done");
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -103,6 +103,7 @@ async function start(): Promise<void> {
   let known: Job | undefined;
   const end = (failure: Failure | null): void => {
     over = true;
+    engine.end();
     enter("failed");
     showFailure($("failure"), failure);
     status(t("stampClosed"));

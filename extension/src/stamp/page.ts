@@ -39,7 +39,7 @@ export class StampingPage {
   readonly overlay = new Overlay($("overlay"), this.items, this.values);
   readonly panel: Panel;
   readonly preview: Preview;
-  readonly #hashing = new Hashing((document) => this.engine.on(document, "hash").then(() => mark("hashed")));
+  readonly #hashing = new Hashing((paper) => this.engine.on(paper.index, "hash", paper.blob, paper.name).then(() => mark("hashed")));
   readonly #sealing: Sealing;
   #sealed: Sealed | null = null;
   #paper: Paper | null = null;
@@ -77,6 +77,8 @@ export class StampingPage {
     this.clear();
     this.#name(paper);
     status(t("stampOpening"));
+    // Hashing, which takes longest, begins before it is known what is hashed; drawing and the seal go on beside it.
+    void this.hash(paper, true).catch(() => undefined);
     const view = await this.unlocked(paper);
     if (!view) return false;
     mark("opened");
@@ -87,8 +89,6 @@ export class StampingPage {
     for (const [name, value] of paper.values) values.set(name, value);
     if (paper.shelved) items.put(paper.shelved);
 
-    // Drawing, hashing and the seal go on side by side.
-    void this.hash(paper, true).catch(() => undefined);
     viewer.password = paper.password;
     viewer.use(await viewer.open(paper.blob));
     const carrier = items.carrier;
@@ -157,8 +157,8 @@ export class StampingPage {
 
   /** Hashes a document once. */
   hash(paper: Paper, first: boolean): Promise<void> {
-    if (first) this.#hashing.prefer(paper.index);
-    paper.hashed ??= this.#hashing.run(paper.index, first);
+    if (first) this.#hashing.prefer(paper);
+    paper.hashed ??= this.#hashing.run(paper, first);
     return paper.hashed;
   }
 

@@ -1,19 +1,20 @@
 // The stamping page's worker: runs the wasm module over a document's Blob, where reading may block. Of several documents it
 // keeps one open; of each other one only what is needed to go on with it: its Blob, its hash and its password.
 
-import init, { describeSeal, hashDocument, listCode, memoryBytes, Stamping } from "sealbridge-wasm";
-import type { DigestView, DocumentView, Finished, OriginalDigest, PreparedView, PrepareWish, SealView, UnhashedView } from "sealbridge-wasm";
+import init, { describeSeal, listCode, memoryBytes, OriginalDigest, Stamping } from "sealbridge-wasm";
+import type { DigestView, DocumentView, Finished, PreparedView, PrepareWish, SealView, UnhashedView } from "sealbridge-wasm";
 import { failureOf, Refused } from "../failure";
 import type { Failure, SealAnswer } from "../protocol";
 import type { VerifyReport } from "../page/sealbridge";
 import type { Placement } from "../messages";
+import type { FromHasher, ToHasher } from "./hasher";
 import type { Spot } from "./items";
 
 /** What the page can ask, with what it gets. */
 export interface Methods {
   open: (document: Blob, name: string, password?: string) => DocumentView;
-  /** Progress arrives as separate messages. */
-  hash: () => null;
+  /** Progress arrives as separate messages. The document need not be open, or a PDF at all. */
+  hash: (document: Blob, name: string) => null;
   useSeal: (answer: SealAnswer) => SealView;
   /** A seal that is only looked at. */
   describeSeal: (answer: SealAnswer) => SealView;
@@ -52,6 +53,27 @@ let seal: SealAnswer | null = null;
 /** Calls about open documents follow each other; only hashing, which opens none, goes on beside them. */
 let turn: Promise<void> = Promise.resolve();
 
+/** Starts at once, while the document is on its way. */
+const hasher = new Worker("/hasher.js", { type: "module" });
+const waiting = new Map<number, { resolve(digest: OriginalDigest): void; reject(error: unknown): void }>();
+/** What its module's memory had grown to when it was last heard of. */
+let hasherMemory = 0;
+
+hasher.onmessage = ({ data }: MessageEvent<FromHasher>) => {
+  const { document } = data;
+  if ("hashed" in data) return post({ hashed: data.hashed, document });
+  const asked = waiting.get(document);
+  waiting.delete(document);
+  if ("failure" in data) return asked?.reject(Refused.from(data.failure));
+  hasherMemory = data.memory;
+  asked?.resolve(OriginalDigest.restore(data.state));
+};
+hasher.onerror = (event) => {
+  // A module that traps or does not load answers nobody; everyone who waits is told.
+  for (const asked of waiting.values()) asked.reject(new Refused("internal", { detail: event.message || "hasher" }));
+  waiting.clear();
+};
+
 const methods: { [M in keyof Methods]: (document: number, ...args: Parameters<Methods[M]>) => ReturnType<Methods[M]> | Promise<ReturnType<Methods[M]>> } = {
   open(document, blob, name, password) {
     close();
@@ -62,13 +84,10 @@ const methods: { [M in keyof Methods]: (document: number, ...args: Parameters<Me
     return stamping.describe();
   },
 
-  async hash(document) {
-    const kept = documents.get(document);
-    if (!kept) throw new Refused("internal", { detail: "no document" });
-    kept.digest ??= await hashDocument(kept.blob, (done) => {
-      post({ hashed: done, document });
-      return others();
-    });
+  async hash(document, blob, name) {
+    const kept = documents.get(document) ?? { blob, name, password: undefined, digest: null };
+    documents.set(document, kept);
+    kept.digest ??= await hashed(document, kept.blob);
     if (open?.document === document) open.stamping.useHash(kept.digest.copy());
     return null;
   },
@@ -124,7 +143,7 @@ const methods: { [M in keyof Methods]: (document: number, ...args: Parameters<Me
   },
 
   memory() {
-    return memoryBytes();
+    return memoryBytes() + hasherMemory;
   },
 };
 
@@ -169,14 +188,11 @@ function put(stamping: Stamping, answer: SealAnswer): SealView {
   return stamping.useSeal(bytes(answer.seal), bytes(answer.certificate.der), answer.certificate.chain.map(bytes));
 }
 
-const { port1, port2 } = new MessageChannel();
-port1.start();
-
-/** Lets calls that have come in be served: a stream that has more to read never gives way by itself. */
-function others(): Promise<void> {
-  return new Promise((resolve) => {
-    port1.addEventListener("message", () => resolve(), { once: true });
-    port2.postMessage(null);
+/** The hash of a document, by the worker that does nothing else. */
+function hashed(document: number, blob: Blob): Promise<OriginalDigest> {
+  return new Promise((resolve, reject) => {
+    waiting.set(document, { resolve, reject });
+    hasher.postMessage({ document, blob } satisfies ToHasher);
   });
 }
 

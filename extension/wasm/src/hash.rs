@@ -1,6 +1,6 @@
 //! Hashing the original while the person looks at it: one pass over the Blob as a stream, which overlaps reading with hashing.
 
-use js_sys::{Function, Promise, Reflect, Uint8Array};
+use js_sys::{Function, Reflect, Uint8Array};
 use sealbridge_protocol::{Code, Failure};
 use sealbridge_seal::OriginalHash;
 use wasm_bindgen::prelude::*;
@@ -24,6 +24,23 @@ pub struct OriginalDigest {
 
 #[wasm_bindgen]
 impl OriginalDigest {
+    /// The state as bytes, for another worker.
+    #[must_use]
+    pub fn save(&self) -> Vec<u8> {
+        self.hash.to_bytes()
+    }
+
+    /// What `save` gave in another worker.
+    ///
+    /// # Errors
+    /// `internal` for other bytes.
+    pub fn restore(bytes: &[u8]) -> Result<OriginalDigest, Thrown> {
+        match OriginalHash::from_bytes(bytes) {
+            Some(hash) => Ok(OriginalDigest { hash }),
+            None => Err(thrown(&Failure::new(Code::Internal).with("detail", "state of a hash"))),
+        }
+    }
+
     /// The same state once more: a document that is opened again needs no second pass.
     #[must_use]
     pub fn copy(&self) -> OriginalDigest {
@@ -31,7 +48,7 @@ impl OriginalDigest {
     }
 }
 
-/// Hashes a Blob; `progress` is called with the number of bytes done. Where it gives a promise, hashing goes on when that is settled.
+/// Hashes a Blob; `progress` is called with the number of bytes done.
 ///
 /// # Errors
 /// `read-failed`.
@@ -57,10 +74,10 @@ pub async fn hash_document(blob: Blob, progress: Function) -> Result<OriginalDig
         pieces.give_back(&chunk);
         if hash.length().saturating_sub(reported) >= REPORT {
             reported = hash.length();
-            report(&progress, reported).await;
+            report(&progress, reported);
         }
     }
-    report(&progress, hash.length()).await;
+    report(&progress, hash.length());
     Ok(OriginalDigest { hash })
 }
 
@@ -103,10 +120,7 @@ impl Pieces {
 }
 
 #[allow(clippy::cast_precision_loss)] // a Blob's size is a JavaScript number
-async fn report(progress: &Function, done: u64) {
+fn report(progress: &Function, done: u64) {
     // A listener that throws does not stop the hashing.
-    let listened = progress.call1(&JsValue::NULL, &JsValue::from_f64(done as f64));
-    if let Some(promise) = listened.ok().and_then(|value| value.dyn_into::<Promise>().ok()) {
-        let _ = JsFuture::from(promise).await;
-    }
+    let _ = progress.call1(&JsValue::NULL, &JsValue::from_f64(done as f64));
 }

@@ -4,8 +4,6 @@
 //! The newest document timestamp is judged now, every older one at the time that the next newer one proves, and a signature's timestamp at the time
 //! that the oldest document timestamp around it proves: an authority's certificate may have ended since, its key may be anybody's today.
 
-use std::cell::RefCell;
-
 use sealbridge_pdf::{Document, OpenOptions, PdfError, Prefix, SignatureField, Source};
 use sealbridge_pki::cms::{CmsError, VerifiedCms};
 use sealbridge_pki::path::{self, Use, VerifiedPath};

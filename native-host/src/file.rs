@@ -10,7 +10,7 @@ mod output;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sealbridge_pdf::Source;
 use sealbridge_pdf::error::ReadFailed;
@@ -22,6 +22,9 @@ use crate::undo::Undo;
 
 /// Bytes that are appended with one call.
 const PIECE: usize = 64 << 10;
+/// How often a lock is tried, and how long between two tries: a quarter of a second in all.
+const LOCK_TRIES: u32 = 25;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// A file that a document is read from, and perhaps appended to.
 #[derive(Debug)]
@@ -39,11 +42,7 @@ impl FileSource {
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let file = File::open(path).map_err(|error| read_failed(path, error))?;
         let source = Self::of(file, path)?;
-        // Some network file systems know no locks; then there is none.
-        match source.file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => Err(in_use(path)),
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(source),
-        }
+        if locked(|| source.file.try_lock_shared()) { Ok(source) } else { Err(in_use(path)) }
     }
 
     /// Opens a file for reading and for [`append`], for this process alone.
@@ -56,10 +55,7 @@ impl FileSource {
             _ => write_failed(path, 0, &error),
         })?;
         let source = Self::of(file, path)?;
-        match source.file.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(in_use(path)),
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(source),
-        }
+        if locked(|| source.file.try_lock()) { Ok(source) } else { Err(in_use(path)) }
     }
 
     fn of(file: File, path: &Path) -> Result<Self, Failure> {
@@ -84,6 +80,19 @@ impl FileSource {
             Err(Failure::new(Code::DocumentChanged).with("name", name(path)))
         }
     }
+}
+
+/// Whether the file is ours now. It is asked more than once: a child that is just being started holds for a moment, until its own
+/// program is loaded, whatever this process had open, also what was closed since.
+fn locked(lock: impl Fn() -> Result<(), TryLockError>) -> bool {
+    for _ in 0..LOCK_TRIES {
+        match lock() {
+            // Some network file systems know no locks; then there is none.
+            Ok(()) | Err(TryLockError::Error(_)) => return true,
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+        }
+    }
+    false
 }
 
 /// Both are the same file.

@@ -16,6 +16,12 @@ pub trait Source {
     /// Fills `buf` with the bytes from `offset` on, all of it or an error.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> std::result::Result<(), ReadFailed>;
 
+    /// How many bytes are best read at a time where all are read in order. Few, so that whoever hashes them finds them in the
+    /// processor's nearer cache; more where each reading is itself long.
+    fn slice(&self) -> usize {
+        64 << 10
+    }
+
     /// True for a source without bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -57,6 +63,10 @@ impl<S: Source + ?Sized> Source for &S {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> std::result::Result<(), ReadFailed> {
         (**self).read_at(offset, buf)
     }
+
+    fn slice(&self) -> usize {
+        (**self).slice()
+    }
 }
 
 impl<S: Source + ?Sized> Source for Arc<S> {
@@ -67,6 +77,10 @@ impl<S: Source + ?Sized> Source for Arc<S> {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> std::result::Result<(), ReadFailed> {
         (**self).read_at(offset, buf)
     }
+
+    fn slice(&self) -> usize {
+        (**self).slice()
+    }
 }
 
 impl<S: Source + ?Sized> Source for Box<S> {
@@ -76,6 +90,10 @@ impl<S: Source + ?Sized> Source for Box<S> {
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> std::result::Result<(), ReadFailed> {
         (**self).read_at(offset, buf)
+    }
+
+    fn slice(&self) -> usize {
+        (**self).slice()
     }
 }
 
@@ -110,6 +128,10 @@ impl<A: Source, B: Source> Source for Joined<A, B> {
         }
         self.second.read_at(offset.saturating_add(in_first as u64).saturating_sub(border), tail)
     }
+
+    fn slice(&self) -> usize {
+        self.first.slice()
+    }
 }
 
 /// The beginning of a source: a document as it was in an earlier revision.
@@ -137,6 +159,10 @@ impl<S: Source> Source for Prefix<S> {
             return Err(ReadFailed::new("read past the end of the revision"));
         }
         self.source.read_at(offset, buf)
+    }
+
+    fn slice(&self) -> usize {
+        self.source.slice()
     }
 }
 

@@ -8,9 +8,8 @@ use sealbridge_pki::DigestAlgorithm;
 use sha2::digest::common::hazmat::SerializableState as _;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-/// Bytes read at a time. A processor hashes what is still in its nearer cache; in a browser each reading is a call through
-/// several processes, and fewer of them count for more.
-const SLICE: usize = if cfg!(target_arch = "wasm32") { 1 << 20 } else { 64 << 10 };
+/// Bytes read at a time at most, whatever the source says.
+const SLICE: usize = 1 << 20;
 /// States kept for other signatures of the same document.
 const KEPT_MAX: usize = 64;
 
@@ -86,9 +85,10 @@ impl OriginalHash {
 /// Gives the bytes `[from, to)` slice by slice.
 fn stream<S: Source + ?Sized>(source: &S, from: u64, to: u64, take: &mut dyn FnMut(&[u8])) -> Result<(), ReadFailed> {
     let mut at = from;
-    let mut slice = vec![0; SLICE.min(usize::try_from(to.saturating_sub(from)).unwrap_or(SLICE))];
+    let best = source.slice().clamp(1, SLICE);
+    let mut slice = vec![0; best.min(usize::try_from(to.saturating_sub(from)).unwrap_or(best))];
     while at < to {
-        let wanted = usize::try_from(to - at).unwrap_or(SLICE).min(SLICE);
+        let wanted = usize::try_from(to - at).unwrap_or(best).min(best);
         let Some(part) = slice.get_mut(..wanted) else { return Err(ReadFailed::new("slice size")) };
         source.read_at(at, part)?;
         take(part);

@@ -47,6 +47,11 @@ impl Source for BlobSource {
         bytes.copy_to(buf);
         Ok(())
     }
+
+    fn slice(&self) -> usize {
+        // Each reading goes through several processes.
+        1 << 20
+    }
 }
 
 /// The browser's name for what went wrong, for example `NotReadableError`.

@@ -58,6 +58,8 @@ const hasher = new Worker("/hasher.js", { type: "module" });
 const waiting = new Map<number, { resolve(digest: OriginalDigest): void; reject(error: unknown): void }>();
 /** What its module's memory had grown to when it was last heard of. */
 let hasherMemory = 0;
+/** Why it will never answer, where it has ended. */
+let hasherGone: Refused | null = null;
 
 hasher.onmessage = ({ data }: MessageEvent<FromHasher>) => {
   const { document } = data;
@@ -66,11 +68,16 @@ hasher.onmessage = ({ data }: MessageEvent<FromHasher>) => {
   waiting.delete(document);
   if ("failure" in data) return asked?.reject(Refused.from(data.failure));
   hasherMemory = data.memory;
-  asked?.resolve(OriginalDigest.restore(data.state));
+  try {
+    asked?.resolve(OriginalDigest.restore(data.state));
+  } catch (thrown) {
+    asked?.reject(thrown);
+  }
 };
 hasher.onerror = (event) => {
-  // A module that traps or does not load answers nobody; everyone who waits is told.
-  for (const asked of waiting.values()) asked.reject(new Refused("internal", { detail: event.message || "hasher" }));
+  // A module that traps or does not load answers nobody; everyone who waits is told, and whoever asks later.
+  hasherGone = new Refused("internal", { detail: event.message || "hasher" });
+  for (const asked of waiting.values()) asked.reject(hasherGone);
   waiting.clear();
 };
 
@@ -191,6 +198,7 @@ function put(stamping: Stamping, answer: SealAnswer): SealView {
 /** The hash of a document, by the worker that does nothing else. */
 function hashed(document: number, blob: Blob): Promise<OriginalDigest> {
   return new Promise((resolve, reject) => {
+    if (hasherGone) return reject(hasherGone);
     waiting.set(document, { resolve, reject });
     hasher.postMessage({ document, blob } satisfies ToHasher);
   });

@@ -7,7 +7,7 @@ declare module "sealbridge-wasm" {
   import type { Spot, Wished } from "./stamp/items";
   import type { VerifyReport } from "./page/sealbridge";
 
-  export default function init(options: { module_or_path: string | URL | Promise<Response> }): Promise<unknown>;
+  export default function init(options: { module_or_path: WebAssembly.Module | string | URL | Promise<Response> }): Promise<unknown>;
 
   // ---- background ----
 
@@ -199,6 +199,10 @@ declare module "sealbridge-wasm" {
     size: number;
     /** Names of the fields that were filled. */
     filled: string[];
+    /** The standards that the file claims to meet, as people name them. */
+    claims: string[];
+    /** What of them the stamp can not keep, in the wish's language. */
+    notKept: string[];
   }
   export interface DigestView {
     /** base64url SHA-256 over what gets signed. */

@@ -319,6 +319,11 @@ fn stamped_where_shown(supplier: &mut Supplier<'_>, stamping: &Tab, counts: &[us
 
 /// A4 pages in plain PDF 1.7; each says which page it is, and `SEAL HERE` at 60 mm from the left and 120 mm from below.
 pub(crate) fn paper(pages: usize) -> Vec<u8> {
+    paper_with(pages, None)
+}
+
+/// The same with metadata, in which a file may claim to meet a standard.
+pub(crate) fn paper_with(pages: usize, metadata: Option<&str>) -> Vec<u8> {
     let kids: Vec<String> = (0..pages).map(|page| format!("{} 0 R", 4 + 2 * page)).collect();
     let mut objects = vec![
         "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
@@ -329,6 +334,10 @@ pub(crate) fn paper(pages: usize) -> Vec<u8> {
         let text = format!("BT /F1 12 Tf 60 780 Td (Contract, page {}) Tj ET BT /F1 12 Tf 170.1 340.2 Td (SEAL HERE) Tj ET", page + 1);
         objects.push(format!("<</Type/Page/Parent 2 0 R/MediaBox[0 0 595.28 841.89]/Resources<</Font<</F1 3 0 R>>>>/Contents {} 0 R>>", 5 + 2 * page));
         objects.push(format!("<</Length {}>>stream\n{text}\nendstream", text.len()));
+    }
+    if let Some(metadata) = metadata {
+        objects.push(format!("<</Type/Metadata/Subtype/XML/Length {}>>stream\n{metadata}\nendstream", metadata.len()));
+        objects[0] = format!("<</Type/Catalog/Pages 2 0 R/Metadata {} 0 R>>", objects.len());
     }
     let mut file = String::from("%PDF-1.7\n");
     let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);

@@ -19,6 +19,7 @@ in_both_browsers! {
     seal_is_where_it_was_dropped;
     document_with_a_password_is_opened_and_stamped;
     owner_password_permits_the_stamp;
+    claim_that_the_stamp_cannot_keep_is_told_before;
 }
 
 fn seal_is_on_the_signature_field(world: &World, kind: Kind) -> Driven<()> {
@@ -113,10 +114,43 @@ fn owner_password_permits_the_stamp(world: &World, kind: Kind) -> Driven<()> {
     valid_with_password(world, &stamped, "")
 }
 
+/// An encrypted file that claims PDF/A: that it meets the standard no longer is said while it can still be left alone. It is stamped
+/// all the same.
+fn claim_that_the_stamp_cannot_keep_is_told_before(world: &World, kind: Kind) -> Driven<()> {
+    const CLAIM: &str = "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\
+        <rdf:Description rdf:about=\"\" xmlns:pdfaid=\"http://www.aiim.org/pdfa/ns/id/\"><pdfaid:part>2</pdfaid:part>\
+        <pdfaid:conformance>B</pdfaid:conformance></rdf:Description></rdf:RDF></x:xmpmeta>";
+    let encrypted = ["--encrypt", "", "owner-Secret-8", "256", "--"];
+    let mut supplier = stage::supplier(world, kind)?;
+    for (metadata, how, told) in [(Some(CLAIM), &encrypted[..], true), (Some(CLAIM), &[][..], false), (None, &encrypted[..], false)] {
+        let Some(document) = made(world, &marks::paper_with(1, metadata), how)? else { return Ok(()) };
+        let stamping = marks::ask(&mut supplier, &document, &json!({"name": "归档.pdf", "placements": [{"page": 1, "x": 40, "y": 60}]}))?;
+        supplier.browser.activate(&stamping)?;
+        supplier.wait_prepared(&stamping)?;
+        let said = supplier
+            .browser
+            .evaluate(&stamping, "(() => { const line = document.querySelector('#not-kept'); return line.hidden ? '' : line.textContent; })()")?;
+        let said = said.as_str().unwrap_or_default();
+        if told != (said.contains("PDF/A-2") && (said.contains("文件已加密") || said.contains("the file is encrypted"))) || told == said.is_empty() {
+            return failed(format!("told {told}, said {said:?}"));
+        }
+        supplier.press_stamp(&stamping)?;
+        supplier.return_to_portal(&stamping)?;
+        supplier.wait("window.__stamped?.size")?;
+        supplier.browser.evaluate(&supplier.tab.clone(), "(() => { window.__stamped = undefined; return true; })()")?;
+    }
+    Ok(())
+}
+
 /// One page of ours, encrypted by qpdf; `None` where that is not installed.
 fn locked(world: &World, how: &[&str]) -> Driven<Option<Vec<u8>>> {
+    made(world, &marks::paper(1), how)
+}
+
+/// A document as qpdf writes it with these options; `None` where that is not installed.
+fn made(world: &World, document: &[u8], how: &[&str]) -> Driven<Option<Vec<u8>>> {
     let (plain, locked) = (world.plan.folder.join("plain.pdf"), world.plan.folder.join("locked.pdf"));
-    std::fs::write(&plain, marks::paper(1))?;
+    std::fs::write(&plain, document)?;
     match std::process::Command::new("qpdf").args(how).arg(&plain).arg(&locked).status() {
         Ok(status) if status.success() => Ok(Some(std::fs::read(&locked)?)),
         Ok(status) => failed(format!("qpdf says {status}")),

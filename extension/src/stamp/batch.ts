@@ -327,7 +327,7 @@ export class Batch {
     portal.onGone = () => this.#portalGone();
     if (stamped > 0) window.addEventListener("beforeunload", this.#unsaved);
     // What the module's memory has grown to, for those who measure.
-    void page.engine.call("memory").then((bytes) => (document.body.dataset["wasmBytes"] = String(bytes)));
+    void page.engine.memory().then((bytes) => (document.body.dataset["wasmBytes"] = String(bytes)));
     $("return").focus();
     this.#shown = null;
     await this.#show(page.paper ?? papers.find(({ result }) => result) ?? papers[0] ?? nobody());

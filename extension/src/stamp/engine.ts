@@ -1,7 +1,11 @@
-// The stamping page's side of its worker: calls as promises.
+// The stamping page's side of its two workers: calls as promises. One runs the wasm module over the document on the desk, the other
+// only hashes. Both are started by the page itself, at once, and share one compiled module: on two processors each of these counts.
 
 import { Refused } from "../failure";
+import type { FromHasher, ToHasher } from "./hasher";
 import type { FromWorker, Methods, ToWorker } from "./worker";
+
+const MODULE = "/wasm/sealbridge_wasm_bg.wasm";
 
 export class Engine {
   /** Told how many bytes of a document's original are hashed. */
@@ -10,27 +14,60 @@ export class Engine {
   document = 0;
   #next = 1;
   readonly #worker = new Worker("/worker.js", { type: "module" });
+  readonly #hasher = new Worker("/hasher.js", { type: "module" });
   readonly #waiting = new Map<number, { resolve(ok: unknown): void; reject(error: Refused): void }>();
+  readonly #hashing = new Map<number, { resolve(state: Uint8Array): void; reject(error: Refused): void }>();
+  /** What the hasher's module had grown to when it was last heard of, in bytes. */
+  #hasherMemory = 0;
+  /** Why nobody will answer any more. */
+  #gone: Refused | null = null;
 
   constructor() {
-    this.#worker.onmessage = (event: MessageEvent<FromWorker>) => {
-      const message = event.data;
-      if ("hashed" in message) return this.onHashed(message.hashed, message.document);
-      const waiting = this.#waiting.get(message.call);
-      this.#waiting.delete(message.call);
-      if ("ok" in message) waiting?.resolve(message.ok);
-      else waiting?.reject(Refused.from(message.failure));
+    void compiled().then(
+      (module) => {
+        this.#hasher.postMessage({ module } satisfies ToHasher);
+        this.#worker.postMessage({ module } satisfies ToWorker);
+      },
+      (error: unknown) => this.#end(String(error)),
+    );
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      const waiting = this.#waiting.get(data.call);
+      this.#waiting.delete(data.call);
+      if ("ok" in data) waiting?.resolve(data.ok);
+      else waiting?.reject(Refused.from(data.failure));
     };
-    this.#worker.onerror = (event) => {
-      // A module that traps or does not load answers nobody; everyone who waits is told.
-      for (const waiting of this.#waiting.values()) waiting.reject(new Refused("internal", { detail: event.message || "worker" }));
-      this.#waiting.clear();
+    this.#hasher.onmessage = ({ data }: MessageEvent<FromHasher>) => {
+      if ("hashed" in data) return this.onHashed(data.hashed, data.document);
+      const waiting = this.#hashing.get(data.document);
+      this.#hashing.delete(data.document);
+      if ("failure" in data) return waiting?.reject(Refused.from(data.failure));
+      this.#hasherMemory = data.memory;
+      waiting?.resolve(data.state);
     };
+    // A module that traps or does not load answers nobody.
+    this.#worker.onerror = (event) => this.#end(event.message || "worker");
+    this.#hasher.onerror = (event) => this.#end(event.message || "hasher");
   }
 
   /** Ends whatever goes on; nothing is answered any more. */
   end(): void {
     this.#worker.terminate();
+    this.#hasher.terminate();
+  }
+
+  /** Hashes a document, which need not be open, or a PDF at all, and leaves the hash with the worker. Progress goes to [`onHashed`]. */
+  async hash(document: number, blob: Blob, name: string): Promise<void> {
+    const state = await new Promise<Uint8Array>((resolve, reject) => {
+      if (this.#gone) return reject(this.#gone);
+      this.#hashing.set(document, { resolve, reject });
+      this.#hasher.postMessage({ document, blob } satisfies ToHasher);
+    });
+    await this.on(document, "hashed", blob, name, state);
+  }
+
+  /** What the modules of both workers have grown to, in bytes. */
+  async memory(): Promise<number> {
+    return (await this.call("memory")) + this.#hasherMemory;
   }
 
   call<M extends keyof Methods>(method: M, ...args: Parameters<Methods[M]>): Promise<ReturnType<Methods[M]>> {
@@ -42,8 +79,26 @@ export class Engine {
     const call = this.#next;
     this.#next += 1;
     return new Promise((resolve, reject) => {
+      if (this.#gone) return reject(this.#gone);
       this.#waiting.set(call, { resolve: resolve as (ok: unknown) => void, reject });
       this.#worker.postMessage({ call, document, method, args } satisfies ToWorker);
     });
+  }
+
+  /** Tells everyone who waits, and whoever asks later. */
+  #end(detail: string): void {
+    this.#gone = new Refused("internal", { detail });
+    for (const waiting of [...this.#waiting.values(), ...this.#hashing.values()]) waiting.reject(this.#gone);
+    this.#waiting.clear();
+    this.#hashing.clear();
+  }
+}
+
+/** The module, compiled as it comes in where the browser takes the extension's own file for what it is. */
+async function compiled(): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compileStreaming(fetch(MODULE));
+  } catch {
+    return WebAssembly.compile(await (await fetch(MODULE)).arrayBuffer());
   }
 }

@@ -1,17 +1,21 @@
-// The worker's own worker: hashes documents, and does nothing else. So reading a gigabyte never waits for a revision that is made, nor
-// the other way round.
+// The stamping page's second worker: hashes documents, and does nothing else. So reading a gigabyte never waits for a revision that is
+// made, nor the other way round.
 
 import init, { hashDocument, memoryBytes } from "sealbridge-wasm";
 import { failureOf } from "../failure";
 import type { Failure } from "../protocol";
 
-export type ToHasher = { document: number; blob: Blob };
+/** The compiled module, once and first; then documents. */
+export type ToHasher = { module: WebAssembly.Module } | { document: number; blob: Blob };
 /** How far it has come; then the state of the hash, with the memory of this worker's module; or why there is none. */
 export type FromHasher = { document: number } & ({ hashed: number } | { state: Uint8Array; memory: number } | { failure: Failure });
 
-const ready = init({ module_or_path: new URL("/wasm/sealbridge_wasm_bg.wasm", self.location.origin) });
+let started: (module: WebAssembly.Module) => void;
+const ready = new Promise<WebAssembly.Module>((resolve) => (started = resolve)).then((module) => init({ module_or_path: module }));
 
-self.onmessage = async ({ data: { document, blob } }: MessageEvent<ToHasher>) => {
+self.onmessage = async ({ data }: MessageEvent<ToHasher>) => {
+  if ("module" in data) return started(data.module);
+  const { document, blob } = data;
   try {
     await ready;
     const digest = await hashDocument(blob, (hashed) => post({ document, hashed }));

@@ -78,7 +78,7 @@ class Visit {
 async function verifyOnly(portal: Portal, background: Background, document: Blob, engine: Engine): Promise<void> {
   // Opened behind the portal's page, which stays in front.
   await engine.call("open", document, "");
-  await engine.call("hash", document, "");
+  await engine.hash(engine.document, document, "");
   portal.send({ type: "verified", report: await engine.call("verify") });
   background.settled("done");
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -94,11 +94,11 @@ async function closeTab(job?: Job): Promise<void> {
 }
 
 async function start(): Promise<void> {
+  // Workers and module start while the document is on its way.
+  const engine = new Engine();
   await useLanguage();
   translate(document);
   const background = new Background(location.hash.slice(1));
-  // Worker and module start while the document is on its way.
-  const engine = new Engine();
   let over = false;
   let known: Job | undefined;
   const end = (failure: Failure | null): void => {

@@ -39,7 +39,7 @@ export class StampingPage {
   readonly overlay = new Overlay($("overlay"), this.items, this.values);
   readonly panel: Panel;
   readonly preview: Preview;
-  readonly #hashing = new Hashing((paper) => this.engine.on(paper.index, "hash", paper.blob, paper.name).then(() => mark("hashed")));
+  readonly #hashing = new Hashing((paper) => this.engine.hash(paper.index, paper.blob, paper.name).then(() => mark("hashed")));
   readonly #sealing: Sealing;
   #sealed: Sealed | null = null;
   #paper: Paper | null = null;
@@ -73,7 +73,7 @@ export class StampingPage {
 
   /** Puts a document on the desk; false where the person has given up at its password. */
   async open(paper: Paper): Promise<boolean> {
-    const { desk, viewer, panel, items, values } = this;
+    const { panel, items, values } = this;
     this.clear();
     this.#name(paper);
     status(t("stampOpening"));
@@ -89,6 +89,15 @@ export class StampingPage {
     for (const [name, value] of paper.values) values.set(name, value);
     if (paper.shelved) items.put(paper.shelved);
 
+    // The key is asked while the page is drawn. Where it can not be drawn, that is what is told, after the key's answer.
+    const [drawn, sealed] = await Promise.allSettled([this.#draw(paper, view), this.#sealed ? true : this.#fetchSeal(false)]);
+    if (drawn.status === "rejected") throw drawn.reason;
+    if (sealed.status === "fulfilled" && sealed.value) await this.#place(paper, view);
+    return true;
+  }
+
+  async #draw(paper: Paper, view: DocumentView): Promise<void> {
+    const { desk, viewer, panel, items } = this;
     viewer.password = paper.password;
     viewer.use(await viewer.open(paper.blob));
     const carrier = items.carrier;
@@ -98,8 +107,6 @@ export class StampingPage {
     $("toolbar").inert = false;
     enter("editing");
     await desk.draw();
-    if (this.#sealed || (await this.#fetchSeal(false))) await this.#place(paper, view);
-    return true;
   }
 
   /** Shows a document as it is; nothing can be put on it. */

@@ -92,6 +92,7 @@ export class Preview {
     this.#prepared = null;
     this.making.overlay.stale();
     this.onReady(false);
+    lost(null);
     if (!this.making.keep) $("code").textContent = "········";
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -152,6 +153,7 @@ export class Preview {
       mark("drawn");
       overlay.drawn(wanted);
       $("place").textContent = unhashed.place;
+      lost(unhashed);
       const at = Date.now();
       // A change does not wait for the hash of what it makes obsolete.
       if (!("digest" in unhashed)) await Promise.race([this.making.hashed(), new Promise<void>((resolve) => (this.#interrupt = resolve))]);
@@ -180,4 +182,11 @@ export class Preview {
 /** The values that differ from what stands in the document. */
 export function changedValues(values: ReadonlyMap<string, string>, view: DocumentView): Record<string, string> {
   return Object.fromEntries([...values].filter(([name, value]) => view.fields.find((field) => field.name === name)?.value !== value));
+}
+
+/** Says what the stamp takes from the standards that the file claims to meet; a person may want to know before stamping. */
+function lost(made: UnhashedView | null): void {
+  const line = $("not-kept");
+  line.hidden = !made || made.notKept.length === 0;
+  line.textContent = made && !line.hidden ? t("stampNotKept", made.claims.join(" · "), made.notKept.join(language() === "en" ? "; " : "；")) : "";
 }

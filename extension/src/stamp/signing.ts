@@ -129,7 +129,7 @@ export class Signing {
       download(name, stamped);
     });
     // What the module's memory has grown to, for those who measure.
-    void engine.call("memory").then((bytes) => (document.body.dataset["wasmBytes"] = String(bytes)));
+    void engine.memory().then((bytes) => (document.body.dataset["wasmBytes"] = String(bytes)));
     $("return").focus();
     await desk.use(await viewer.open(stamped));
     document.body.dataset["drawn"] = "result";

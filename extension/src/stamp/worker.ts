@@ -7,14 +7,13 @@ import { failureOf, Refused } from "../failure";
 import type { Failure, SealAnswer } from "../protocol";
 import type { VerifyReport } from "../page/sealbridge";
 import type { Placement } from "../messages";
-import type { FromHasher, ToHasher } from "./hasher";
 import type { Spot } from "./items";
 
 /** What the page can ask, with what it gets. */
 export interface Methods {
   open: (document: Blob, name: string, password?: string) => DocumentView;
-  /** Progress arrives as separate messages. The document need not be open, or a PDF at all. */
-  hash: (document: Blob, name: string) => null;
+  /** The hash of a document, as the other worker has saved it. The document need not be open, or a PDF at all. */
+  hashed: (document: Blob, name: string, state: Uint8Array) => null;
   useSeal: (answer: SealAnswer) => SealView;
   /** A seal that is only looked at. */
   describeSeal: (answer: SealAnswer) => SealView;
@@ -34,8 +33,9 @@ export interface Methods {
   memory: () => number;
 }
 
-export type ToWorker = { call: number; document: number; method: keyof Methods; args: unknown[] };
-export type FromWorker = { call: number; ok: unknown } | { call: number; failure: Failure } | { hashed: number; document: number };
+/** The compiled module, once and first; then calls. */
+export type ToWorker = { module: WebAssembly.Module } | { call: number; document: number; method: keyof Methods; args: unknown[] };
+export type FromWorker = { call: number; ok: unknown } | { call: number; failure: Failure };
 
 /** What is kept of a document that is not open. */
 interface Kept {
@@ -46,40 +46,13 @@ interface Kept {
 }
 
 const FONT = "/fonts/NotoSansSC-Regular.ttf";
-const ready = init({ module_or_path: new URL("/wasm/sealbridge_wasm_bg.wasm", self.location.origin) });
+let started: (module: WebAssembly.Module) => void;
+const ready = new Promise<WebAssembly.Module>((resolve) => (started = resolve)).then((module) => init({ module_or_path: module }));
 const documents = new Map<number, Kept>();
 let open: { document: number; stamping: Stamping } | null = null;
 let seal: SealAnswer | null = null;
-/** Calls about open documents follow each other; only hashing, which opens none, goes on beside them. */
+/** Calls about open documents follow each other; only a hash, which opens none, is taken in between. */
 let turn: Promise<void> = Promise.resolve();
-
-/** Starts at once, while the document is on its way. */
-const hasher = new Worker("/hasher.js", { type: "module" });
-const waiting = new Map<number, { resolve(digest: OriginalDigest): void; reject(error: unknown): void }>();
-/** What its module's memory had grown to when it was last heard of. */
-let hasherMemory = 0;
-/** Why it will never answer, where it has ended. */
-let hasherGone: Refused | null = null;
-
-hasher.onmessage = ({ data }: MessageEvent<FromHasher>) => {
-  const { document } = data;
-  if ("hashed" in data) return post({ hashed: data.hashed, document });
-  const asked = waiting.get(document);
-  waiting.delete(document);
-  if ("failure" in data) return asked?.reject(Refused.from(data.failure));
-  hasherMemory = data.memory;
-  try {
-    asked?.resolve(OriginalDigest.restore(data.state));
-  } catch (thrown) {
-    asked?.reject(thrown);
-  }
-};
-hasher.onerror = (event) => {
-  // A module that traps or does not load answers nobody; everyone who waits is told, and whoever asks later.
-  hasherGone = new Refused("internal", { detail: event.message || "hasher" });
-  for (const asked of waiting.values()) asked.reject(hasherGone);
-  waiting.clear();
-};
 
 const methods: { [M in keyof Methods]: (document: number, ...args: Parameters<Methods[M]>) => ReturnType<Methods[M]> | Promise<ReturnType<Methods[M]>> } = {
   open(document, blob, name, password) {
@@ -91,10 +64,10 @@ const methods: { [M in keyof Methods]: (document: number, ...args: Parameters<Me
     return stamping.describe();
   },
 
-  async hash(document, blob, name) {
+  hashed(document, blob, name, state) {
     const kept = documents.get(document) ?? { blob, name, password: undefined, digest: null };
     documents.set(document, kept);
-    kept.digest ??= await hashed(document, kept.blob);
+    kept.digest = OriginalDigest.restore(state);
     if (open?.document === document) open.stamping.useHash(kept.digest.copy());
     return null;
   },
@@ -150,11 +123,12 @@ const methods: { [M in keyof Methods]: (document: number, ...args: Parameters<Me
   },
 
   memory() {
-    return memoryBytes() + hasherMemory;
+    return memoryBytes();
   },
 };
 
 self.onmessage = (event: MessageEvent<ToWorker>) => {
+  if ("module" in event.data) return started(event.data.module);
   const { call, document, method, args } = event.data;
   const run = async (): Promise<void> => {
     try {
@@ -165,7 +139,7 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
       post({ call, failure: failureOf(thrown) });
     }
   };
-  if (method === "hash") void run();
+  if (method === "hashed") void run();
   else turn = turn.then(run);
 };
 
@@ -193,15 +167,6 @@ function close(): void {
 
 function put(stamping: Stamping, answer: SealAnswer): SealView {
   return stamping.useSeal(bytes(answer.seal), bytes(answer.certificate.der), answer.certificate.chain.map(bytes));
-}
-
-/** The hash of a document, by the worker that does nothing else. */
-function hashed(document: number, blob: Blob): Promise<OriginalDigest> {
-  return new Promise((resolve, reject) => {
-    if (hasherGone) return reject(hasherGone);
-    waiting.set(document, { resolve, reject });
-    hasher.postMessage({ document, blob } satisfies ToHasher);
-  });
 }
 
 function post(message: FromWorker): void {

@@ -109,6 +109,10 @@ struct PreparedView<'a> {
     pages: usize,
     size: u64,
     filled: &'a [String],
+    /// The standards that the file claims to meet, as people name them.
+    claims: &'a [String],
+    /// What of them the stamp can not keep, in the wish's language.
+    not_kept: Vec<&'static str>,
 }
 
 /// What is signed, and its short code.
@@ -278,9 +282,14 @@ impl Stamping {
         let prepared = prepare(&self.document, &request).map_err(|error| self.stamp(&error))?;
         let digest = self.hash.as_ref().map(|hash| prepared.digest(hash)).transpose().map_err(|error| self.stamp(&error))?;
         let summary = prepared.summary();
-        let place = match Language::from_tag(&wish.language) {
+        let language = Language::from_tag(&wish.language);
+        let place = match language {
             Language::ZhCn => &summary.place_zh,
             Language::En => &summary.place_en,
+        };
+        let in_language = |(zh, en): (&'static str, &'static str)| match language {
+            Language::ZhCn => zh,
+            Language::En => en,
         };
         // A field's label may hold what a consent window must not show; then the page alone is named.
         let place = Label::new(place.clone()).map_or_else(|_| format!("{}", summary.page), |label| label.as_str().to_owned());
@@ -292,6 +301,8 @@ impl Stamping {
             pages: self.document.page_count().map_err(|error| self.pdf(error))?,
             size: prepared.original_len(),
             filled: &summary.filled,
+            claims: &summary.claims,
+            not_kept: summary.not_kept.iter().map(|rule| in_language(rule.words())).collect(),
         })?;
         self.prepared = Some(prepared);
         Ok(view)

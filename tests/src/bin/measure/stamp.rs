@@ -129,6 +129,7 @@ fn bare_hash(supplier: &mut Supplier<'_>, document: &Path) -> Driven<f64> {
     let ms = browser.evaluate(
         &page,
         "(async () => { const worker = new Worker('/hasher.js', {type: 'module'}); let next = 0; \
+         worker.postMessage({module: await WebAssembly.compile(await (await fetch('/wasm/sealbridge_wasm_bg.wasm')).arrayBuffer())}); \
          const hash = (blob) => new Promise((resolve, reject) => { const id = next; next += 1; \
          worker.addEventListener('message', ({data}) => { if (data.document !== id) return; if ('failure' in data) reject(new Error(data.failure.code)); if ('state' in data) resolve(); }); \
          worker.postMessage({document: id, blob}); }); \

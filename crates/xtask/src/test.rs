@@ -64,8 +64,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if !options.no_browser {
         let mut command = cargo_test(nextest, true);
         command.env("SEALBRIDGE_E2E", "1");
-        // One at a time: each test starts its own browser, portal and host.
-        command.args(if nextest { &["--test-threads", "1"] } else { &["--", "--test-threads=1"][..] });
+        let threads = browsers_at_once().to_string();
+        command.args(if nextest { &["--test-threads"][..] } else { &["--", "--test-threads"][..] }).arg(threads);
         runners.push(Runner::counting("end to end in browsers", command));
     }
 
@@ -93,6 +93,15 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
     println!("{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);
     if broken.is_empty() && total.failed == 0 { Ok(()) } else { failed("") }
+}
+
+/// How many cases go on side by side. Each has a browser, a portal, a host and a home of its own, and waits for one of them most of the
+/// time; more than these, and the browsers wait for processors.
+fn browsers_at_once() -> usize {
+    match std::thread::available_parallelism().map_or(1, std::num::NonZero::get) {
+        1 => 1,
+        processors => (processors / 2).clamp(2, 4),
+    }
 }
 
 fn npm_script(name: &str) -> Command {

@@ -3,6 +3,7 @@
 
 mod key_usage;
 pub(crate) mod points;
+pub(crate) mod profile;
 
 pub use key_usage::KeyUsage;
 pub use points::DistributionPoint;
@@ -15,6 +16,7 @@ use crate::oid::{self, ObjectIdentifier};
 use crate::suite::{self, SignatureScheme};
 use base64ct::{Base64, Encoding as _};
 use der::Decode as _;
+use profile::Profile;
 use std::fmt;
 use std::sync::Arc;
 use thiserror::Error;
@@ -72,6 +74,7 @@ struct Inner {
     subject_key_identifier: Option<Vec<u8>>,
     authority_key_identifier: Option<Vec<u8>>,
     credit_code: Option<String>,
+    profile: Profile,
 }
 
 impl PartialEq for Certificate {
@@ -144,6 +147,7 @@ impl Certificate {
             subject_key_identifier: None,
             authority_key_identifier: None,
             credit_code: None,
+            profile: Profile::default(),
         };
         inner.read_extensions(&checked)?;
         Ok(Self(Arc::new(inner)))
@@ -217,6 +221,11 @@ impl Certificate {
     /// [`KeyError`]; [`KeyError::Algorithm`] for signatures that are not accepted at all, such as SHA-1's or SM2's.
     pub fn verify_signature(&self, issuer: &PublicKey) -> Result<(), KeyError> {
         issuer.verify_x509(self.signature_scheme()?, &self.0.tbs, &self.0.signature)
+    }
+
+    /// For the rules of a path.
+    pub(crate) fn profile(&self) -> &Profile {
+        &self.0.profile
     }
 
     /// How it is signed.
@@ -401,7 +410,8 @@ impl Inner {
                 }
                 oid::EXTENDED_KEY_USAGE => {
                     self.extended_key_usage_critical = extension.critical;
-                    self.extended_key_usage = ExtendedKeyUsage::from_der(value).map_err(|_| CertificateError::Malformed("its extended key usage is broken"))?.0;
+                    let purposes = ExtendedKeyUsage::from_der(value).ok().filter(|purposes| !purposes.0.is_empty());
+                    self.extended_key_usage = purposes.ok_or(CertificateError::Malformed("its extended key usage is broken"))?.0;
                 }
                 oid::BASIC_CONSTRAINTS => {
                     let constraints = BasicConstraints::from_der(value).map_err(|_| CertificateError::Malformed("its basic constraints are broken"))?;
@@ -412,10 +422,15 @@ impl Inner {
                     self.distribution_points = points::read_points(value).map_err(|_| CertificateError::Malformed("its revocation list points are broken"))?;
                 }
                 oid::AUTHORITY_INFO_ACCESS => {
-                    // Only where to ask: one that can not be read says nowhere.
-                    self.ocsp_addresses = points::access_addresses(value, &points::OCSP).unwrap_or_default();
-                    self.issuer_addresses = points::access_addresses(value, &points::CA_ISSUERS).unwrap_or_default();
+                    // Only where to ask: one that can not be read says nowhere, and makes no path.
+                    let addresses = |method| points::access_addresses(value, method);
+                    match (addresses(&points::OCSP), addresses(&points::CA_ISSUERS)) {
+                        (Ok(responders), Ok(issuers)) => (self.ocsp_addresses, self.issuer_addresses) = (responders, issuers),
+                        _ => self.profile.is_broken("addresses of the issuer's services that can not be read (RFC 5280, 4.2.2.1)"),
+                    }
                 }
+                oid::SUBJECT_ALT_NAME => self.profile.read_names(value, extension.critical),
+                oid::NAME_CONSTRAINTS => self.profile.read_constraints(value),
                 oid::OCSP_NO_CHECK => self.ocsp_no_check = true,
                 oid::SUBJECT_KEY_IDENTIFIER => {
                     // Not security relevant: one that can not be read finds nothing.

@@ -48,6 +48,8 @@ pub const GDCA_TRUST_ID: ObjectIdentifier = oid("1.2.86.21.1.1");
 // Certificate extensions (RFC 5280 §4.2.1).
 pub const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = oid("2.5.29.14");
 pub const KEY_USAGE: ObjectIdentifier = oid("2.5.29.15");
+pub const SUBJECT_ALT_NAME: ObjectIdentifier = oid("2.5.29.17");
+pub const NAME_CONSTRAINTS: ObjectIdentifier = oid("2.5.29.30");
 pub const BASIC_CONSTRAINTS: ObjectIdentifier = oid("2.5.29.19");
 pub const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = oid("2.5.29.31");
 pub const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = oid("2.5.29.35");

@@ -110,6 +110,9 @@ pub enum PathError {
     Budget,
     #[error("the time is outside what can be judged")]
     Time,
+    /// What RFC 5280 demands of issuers, where a path is less sure without it.
+    #[error("a certificate of the path breaks the rules: {0}")]
+    Profile(&'static str),
     #[error("the path was refused: {0}")]
     Other(String),
 }

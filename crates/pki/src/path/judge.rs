@@ -2,7 +2,7 @@
 //! keys and allow-list, so that a path can not be built on what signatures may not be. No type of `certval` leaves this file.
 
 use super::{Inputs, PathError, validity};
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, profile};
 use crate::cms;
 use crate::key::{KeyError, PublicKey, RSA_MIN_BITS};
 use certval::{
@@ -24,6 +24,9 @@ pub(super) fn judge(certificates: &[Certificate], at: i64, inputs: &Inputs) -> R
         }
     }
     validity(anchor, at)?;
+    if let Some(rule) = profile::broken(certificates) {
+        return Err(PathError::Profile(rule));
+    }
 
     let environment = environment();
     let seconds = u64::try_from(at).map_err(|_| PathError::Time)?;

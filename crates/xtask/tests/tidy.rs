@@ -16,24 +16,25 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sealbridge-pdf", &[]),
     ("sealbridge-seal", &["sealbridge-pki", "sealbridge-pdf"]),
     ("sealbridge-relying-party", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-seal"]),
+    ("sealbridge-inquire", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-seal"]),
     ("sealbridge-intake", &["sealbridge-relying-party"]),
-    ("sealbridge-verify-service", &["sealbridge-relying-party", "sealbridge-intake"]),
+    ("sealbridge-verify-service", &["sealbridge-relying-party", "sealbridge-inquire", "sealbridge-intake"]),
     ("sealbridge-reference-portal", &["sealbridge-relying-party", "sealbridge-intake"]),
     ("sealbridge-reference-ca", &["sealbridge-pki", "sealbridge-seal"]),
     ("sealbridge-soft-token", &[]),
     ("sealbridge-wasm", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-pdf", "sealbridge-seal"]),
-    ("sealbridge", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-pdf", "sealbridge-seal"]),
+    ("sealbridge", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-pdf", "sealbridge-seal", "sealbridge-inquire"]),
     ("sealbridge-e2e", &[]),
     ("sealbridge-fault-module", &[]),
     ("xtask", &[]),
 ];
 
 /// Beside the arrows, what a room's tests may use: a level below that the room itself reaches only through another.
-/// The portal's and the service's tests play the supplier: they sign statements and stamp documents.
+/// The portal's and the service's tests play the supplier: they sign statements and stamp documents. The service asks a test CA's services.
 const TEST_ARROWS: &[(&str, &[&str])] = &[
     ("sealbridge-relying-party", &["sealbridge-pdf"]),
     ("sealbridge-reference-portal", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-seal"]),
-    ("sealbridge-verify-service", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-seal"]),
+    ("sealbridge-verify-service", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-seal", "sealbridge-reference-ca"]),
 ];
 
 const PURE: &[&str] = &["sealbridge-protocol", "sealbridge-pki", "sealbridge-pdf", "sealbridge-seal", "sealbridge-relying-party"];

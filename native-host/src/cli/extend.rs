@@ -17,7 +17,7 @@ use super::verify::certificates;
 use super::{Voice, exit_code};
 use crate::places;
 use crate::raise::{Raised, Services, Wish, raise};
-use crate::services::{Client, Status, Timestamps};
+use crate::services::{Client, Reach, Status, Timestamps};
 use crate::undo::Undo;
 
 #[derive(Debug, Args)]
@@ -68,7 +68,7 @@ impl Extend {
         let password = self.password_fd.map(super::stamp::read_secret).transpose()?;
         let options = OpenOptions { password: password.map(|secret| secret.to_vec()), ..OpenOptions::default() };
         let timestamps = self.timestamp.as_deref().map(Timestamps::new).transpose()?;
-        let client = Client::new(Duration::from_secs(self.patience.into()));
+        let client = Client::new(Duration::from_secs(self.patience.into()), Reach::Any);
         let jobs = jobs(&self.files, To { out: self.out.as_ref(), out_dir: self.out_dir.as_ref(), force: self.force })?;
         let undo = Undo::at(&places::state_folder()?);
         let mut services = Services { client: &client, timestamps: timestamps.as_ref(), status: Status::new(&client) };

@@ -10,8 +10,7 @@ use sealbridge_pki::tsp::{self, Imprint, Request, Response, TspError, VerifiedTi
 use sealbridge_pki::usable_for_timestamp;
 use sealbridge_protocol::failure::{Code, Failure};
 
-use super::address::{Address, Service};
-use super::client::Client;
+use super::{Address, Client, Service};
 use crate::host::{now, random};
 
 /// How far the authority's clock and this computer's may be apart, in seconds. Verifiers distrust a signature whose stated time lies

@@ -22,7 +22,7 @@ use crate::commands::stamp::documents;
 use crate::fonts;
 use crate::host::Host;
 use crate::key_use::Asked;
-use crate::services::{Client, Timestamps};
+use crate::services::{Client, Reach, Timestamps};
 use crate::stop::Stop;
 use crate::token::directory::Shelf;
 use crate::undo::Undo;
@@ -60,7 +60,7 @@ pub(super) fn run(stamp: &Stamp, voice: Voice) -> Result<u8, Failure> {
     let password = stamp.password_fd.map(read_secret).transpose()?;
     let to = outputs::To { out: stamp.out.as_ref(), out_dir: stamp.out_dir.as_ref(), force: stamp.force };
     let clock = stamp.timestamp.as_deref().map(Timestamps::new).transpose()?;
-    let clock = clock.map(|timestamps| Clock { client: Client::new(Duration::from_secs(stamp.patience.into())), timestamps });
+    let clock = clock.map(|timestamps| Clock { client: Client::new(Duration::from_secs(stamp.patience.into()), Reach::Any), timestamps });
     let jobs = outputs::jobs(&stamp.files, to)?;
     let host = Host::load()?;
     let teller = Teller::new(voice, jobs.len());

@@ -34,8 +34,8 @@ impl Service {
 /// An address that may be asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Address {
-    pub(super) service: Service,
-    pub(super) url: String,
+    service: Service,
+    pub(crate) url: String,
 }
 
 impl Address {
@@ -62,8 +62,15 @@ impl Address {
         }
     }
 
+    /// What is asked there.
+    #[must_use]
+    pub fn service(&self) -> Service {
+        self.service
+    }
+
     /// A failure of this service.
-    pub(super) fn failure(&self, code: Code) -> Failure {
+    #[must_use]
+    pub fn failure(&self, code: Code) -> Failure {
         Failure::new(code).with("service", self.service.name()).with("address", &self.url)
     }
 }

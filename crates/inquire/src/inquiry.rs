@@ -1,0 +1,171 @@
+//! Which questions settle whether the certificates of a path were revoked: OCSP first, else the revocation list, at the addresses that the
+//! certificates themselves name. Only a path that leads to an anchor is asked about, so every address is an accepted authority's own word.
+//! An answer is kept only if it settles the question about its certificate; what is revoked ends the inquiry. It opens no connection: whoever
+//! drives it asks [`Inquiry::question`] for the next question and tells what came of it.
+
+use std::collections::VecDeque;
+
+use sealbridge_pki::Certificate;
+use sealbridge_pki::path::VerifiedPath;
+use sealbridge_pki::revocation::{self, Standing};
+use sealbridge_protocol::failure::{Code, Failure};
+use sealbridge_seal::Evidence;
+
+use crate::address::{Address, Service};
+use crate::ask::Answer;
+
+/// The most addresses of one kind that are asked about one certificate.
+const ADDRESSES_MAX: usize = 4;
+
+/// The answer is of somebody who may not speak for the issuer, does not speak about the time, or leaves the certificate open.
+const NOT_SETTLED: &str = "its signer may not speak for the certificate's issuer, or it does not settle the question";
+
+/// The questions about one path.
+#[derive(Debug)]
+pub struct Inquiry<'a> {
+    path: &'a VerifiedPath,
+    known: &'a Evidence,
+    at: i64,
+    now: i64,
+    found: Evidence,
+    /// The certificate that is asked about.
+    index: usize,
+    /// Addresses that are left for it; none before it was looked at.
+    left: Option<VecDeque<(Service, String)>>,
+    asked: Option<Address>,
+    /// Why nothing has settled it yet.
+    first: Option<Failure>,
+    outcome: Outcome,
+}
+
+/// One question.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Who is asked.
+    pub address: Address,
+    /// About whom.
+    pub certificate: Certificate,
+    /// Its issuer.
+    pub issuer: Certificate,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// The answers that settle something, and the path's certificates.
+    pub found: Evidence,
+    /// Since when a certificate of the path is revoked, in Unix seconds.
+    pub revoked: Option<i64>,
+    /// Why the standing of a certificate stayed open, for each that did: where it stands in the path, and the first failure.
+    pub open: Vec<(usize, Failure)>,
+}
+
+impl<'a> Inquiry<'a> {
+    /// About every certificate of `path` but the anchor, for the time `at`, beside what is `known` already. Times are in Unix seconds.
+    #[must_use]
+    pub fn new(path: &'a VerifiedPath, known: &'a Evidence, at: i64, now: i64) -> Self {
+        let found = Evidence { certificates: path.certificates().to_vec(), ..Evidence::default() };
+        Self { path, known, at, now, found, index: 0, left: None, asked: None, first: None, outcome: Outcome::default() }
+    }
+
+    /// The next question; none where everything is settled, or nothing more can be asked.
+    pub fn question(&mut self) -> Option<Question> {
+        loop {
+            let pair = self.path.certificates().get(self.index..self.index.checked_add(2)?)?;
+            let [certificate, issuer] = pair else { return None };
+            if self.outcome.revoked.is_some() {
+                return None;
+            }
+            if self.left.is_none() {
+                match self.standing(&self.found) {
+                    Standing::Good { .. } => {
+                        self.index += 1;
+                        continue;
+                    }
+                    Standing::Revoked { time, .. } => {
+                        self.outcome.revoked = Some(time);
+                        return None;
+                    }
+                    Standing::Unknown => self.left = Some(addresses(certificate)),
+                }
+            }
+            match self.left.as_mut().and_then(VecDeque::pop_front) {
+                Some((service, url)) => match Address::new(service, &url) {
+                    Ok(address) => {
+                        self.asked = Some(address.clone());
+                        return Some(Question { address, certificate: certificate.clone(), issuer: issuer.clone() });
+                    }
+                    Err(failure) => self.first = self.first.take().or(Some(failure)),
+                },
+                None => {
+                    let silent = || {
+                        let named = certificate.subject().to_string();
+                        Failure::new(Code::StatusUnknown).with("certificate", named).with("detail", "it names no service")
+                    };
+                    self.outcome.open.push((self.index, self.first.take().unwrap_or_else(silent)));
+                    self.settled();
+                }
+            }
+        }
+    }
+
+    /// What came of the question that [`Inquiry::question`] gave last.
+    pub fn tell(&mut self, answer: Result<Answer, Failure>) {
+        let Some(address) = self.asked.take() else { return };
+        let failure = match answer {
+            Err(failure) => failure,
+            Ok(answer) => {
+                let mut with = self.found.clone();
+                match answer {
+                    Answer::Response(response) => with.responses.push(response),
+                    Answer::List(list) => with.crls.push(list),
+                }
+                match self.standing(&with) {
+                    Standing::Good { .. } => {
+                        self.found = with;
+                        self.settled();
+                        return;
+                    }
+                    Standing::Revoked { time, .. } => {
+                        self.found = with;
+                        self.outcome.revoked = Some(time);
+                        return;
+                    }
+                    Standing::Unknown => address.failure(Code::ServiceAnswerInvalid).with("detail", NOT_SETTLED),
+                }
+            }
+        };
+        self.first = self.first.take().or(Some(failure));
+    }
+
+    /// Whether a certificate's standing could not be settled.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.outcome.open.is_empty()
+    }
+
+    /// What came of all questions.
+    #[must_use]
+    pub fn finish(self) -> Outcome {
+        Outcome { found: self.found, ..self.outcome }
+    }
+
+    fn settled(&mut self) {
+        self.index += 1;
+        self.left = None;
+        self.first = None;
+    }
+
+    fn standing(&self, found: &Evidence) -> Standing {
+        let mut all = self.known.clone();
+        all.merge(found);
+        revocation::judge(self.path, all.material(), self.at, self.now).get(self.index).copied().unwrap_or(Standing::Unknown)
+    }
+}
+
+/// Responders first: their answers are small and the newest.
+fn addresses(certificate: &Certificate) -> VecDeque<(Service, String)> {
+    let responders = certificate.ocsp_addresses().iter().take(ADDRESSES_MAX).map(|url| (Service::Ocsp, url.clone()));
+    let lists = certificate.crl_addresses().into_iter().take(ADDRESSES_MAX).map(|url| (Service::List, url));
+    responders.chain(lists).collect()
+}

@@ -10,12 +10,15 @@ use sealbridge_pki::Certificate;
 use sealbridge_protocol::fields::{Account, CertificateId, Nonce};
 use sealbridge_protocol::statement::Kind;
 use sealbridge_protocol::{Code, Failure};
+use sealbridge_seal::Evidence;
+use sealbridge_seal::verify::CertificateStatus;
 use serde::{Deserialize, Serialize};
 
 use crate::binding::Binding;
 use crate::challenge::{self, Challenge};
 use crate::policy::Policy;
 use crate::proof::{self, Proof};
+use crate::standing::{self, Signed};
 
 /// What stays at the portal until the statement comes. Not `Clone`; [`finish`] consumes it.
 #[derive(Debug)]
@@ -87,8 +90,25 @@ pub fn read(token: &str) -> Result<Unverified, Failure> {
 /// codes, `revocation-unknown`, `account-mismatch`, `credit-code-missing`, `credit-code-mismatch`,
 /// `account-already-bound`, `binding-suspended`, `certificate-already-bound`.
 pub fn finish(pending: Pending, statement: Unverified, existing: Existing<'_>, policy: &Policy, now: i64) -> Result<VerifiedBinding, Failure> {
-    let Record { nonce, account, credit_code, issued_at, expires_at } = pending.0;
-    let proof = proof::prove(statement.0, &nonce, issued_at, expires_at, policy, now)?;
+    accept(prove(pending, statement, policy, now)?, existing, &Evidence::default(), policy, now)
+}
+
+/// The first half of [`finish`], for portals that ask the certificates' authorities before [`accept`].
+///
+/// # Errors
+/// As [`finish`], up to the `certificate-…` codes but `certificate-revoked`.
+pub fn prove(pending: Pending, statement: Unverified, policy: &Policy, now: i64) -> Result<Signed<Pending>, Failure> {
+    let proof = proof::prove(statement.0, &pending.0.nonce, pending.0.issued_at, pending.0.expires_at, policy, now)?;
+    Ok(Signed { pending, proof })
+}
+
+/// The second half: `evidence` is what the authorities have said about the path.
+///
+/// # Errors
+/// As [`finish`], from `certificate-revoked` on.
+pub fn accept(signed: Signed<Pending>, existing: Existing<'_>, evidence: &Evidence, policy: &Policy, now: i64) -> Result<VerifiedBinding, Failure> {
+    let Signed { pending: Pending(Record { account, credit_code, .. }), mut proof } = signed;
+    standing::settle(&mut proof, evidence, policy, now)?;
     let certificate = &proof.certificate;
     if proof.claims.sub.as_ref() != Some(&account) {
         return Err(Failure::new(Code::AccountMismatch));
@@ -141,6 +161,12 @@ impl VerifiedBinding {
     #[must_use]
     pub fn issuers(&self) -> &[Certificate] {
         &self.proof.issuers
+    }
+
+    /// What the authorities say about the certificate and its issuers but the anchor; nothing where nobody was asked.
+    #[must_use]
+    pub fn revocation(&self) -> &[CertificateStatus] {
+        &self.proof.revocation
     }
 
     /// When it was verified, in unix seconds.

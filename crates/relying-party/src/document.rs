@@ -4,13 +4,14 @@
 //! follows the newest signature, that the signers lead to the portal's trust anchors, and what the portal knows about revocation. A document with one bad
 //! signature is not accepted, whatever the others are. It repairs nothing and changes nothing.
 
+use sealbridge_pki::path::VerifiedPath;
 use sealbridge_protocol::fields::CertificateId;
 use sealbridge_protocol::{Code, Failure, Language, words};
 use sealbridge_seal::verify;
-use sealbridge_seal::{Document, OpenOptions, PdfError};
+use sealbridge_seal::{Document, Evidence, OpenOptions, PdfError};
 use serde::Serialize;
 
-use crate::policy::Policy;
+use crate::policy::{Policy, StatusDemand};
 use crate::refusal::moment;
 
 pub use sealbridge_seal::verify::{
@@ -34,6 +35,13 @@ pub struct Verdict {
 /// [`Verdict::require_seal`] for what this portal demands of it.
 #[must_use]
 pub fn verdict<S: Source>(source: S, policy: &Policy, now: i64) -> Verdict {
+    examine(source, policy, &Evidence::default(), now).0
+}
+
+/// The same with what the certificates' authorities have said, and with the paths of signers and timestamping authorities that were accepted:
+/// whom there is to ask about, for another look.
+#[must_use]
+pub fn examine<S: Source>(source: S, policy: &Policy, evidence: &Evidence, now: i64) -> (Verdict, Vec<VerifiedPath>) {
     let report = Document::open(source, OpenOptions::default()).and_then(|document| {
         let pinned: Vec<[u8; 32]> = policy.seal_makers.iter().map(|id| *id.as_bytes()).collect();
         let policy = verify::Policy {
@@ -44,17 +52,19 @@ pub fn verdict<S: Source>(source: S, policy: &Policy, now: i64) -> Verdict {
             signed_not_before: policy.signed_not_before,
             signed_not_after: policy.signed_not_after,
             allowed: policy.allowed,
+            evidence: Some(evidence),
+            require_revocation: policy.status == StatusDemand::Required,
             now,
             ..verify::Policy::default()
         };
-        verify::verify(&document, &policy)
+        verify::examine(&document, &policy)
     });
     match report {
-        Ok(report) => {
+        Ok((report, paths)) => {
             let failure = judge(&report).or_else(|| revoked(&report, policy, now));
-            Verdict { accepted: failure.is_none(), failure, report: Some(report) }
+            (Verdict { accepted: failure.is_none(), failure, report: Some(report) }, paths)
         }
-        Err(error) => Verdict { accepted: false, failure: Some(unreadable(&error)), report: None },
+        Err(error) => (Verdict { accepted: false, failure: Some(unreadable(&error)), report: None }, Vec::new()),
     }
 }
 
@@ -109,6 +119,16 @@ impl Verdict {
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
         self.failure = self.failure.map(|failure| if failure.code.facts().contains(&"name") { failure.with("name", name) } else { failure });
+        self
+    }
+
+    /// The same verdict with further facts in its failure. The code stays.
+    #[must_use]
+    pub fn explained(mut self, explain: impl FnOnce(Failure) -> Failure) -> Self {
+        self.failure = self.failure.map(|failure| {
+            let code = failure.code;
+            Failure { code, ..explain(failure) }
+        });
         self
     }
 
@@ -181,6 +201,9 @@ fn distrust(signature: &SignatureReport) -> Option<Failure> {
         // Revocation counts for one certificate of the path, and the signer's comes first.
         let since = signature.revocation.iter().find(|status| status.status == StatusWord::Revoked).and_then(|status| status.time);
         return Some(since.iter().fold(Failure::new(Code::CertificateRevoked), |failure, since| failure.with("since", moment(*since))));
+    }
+    if signature.has(ProblemCode::RevocationMissing) {
+        return Some(Failure::new(Code::RevocationUnknown));
     }
     if signature.has(ProblemCode::CertificateExpired) {
         return Some(Failure::new(Code::CertificateExpired).with("notAfter", moment(signer.not_after)));

@@ -9,13 +9,14 @@ use sealbridge_pki::Certificate;
 use sealbridge_pki::oid::{self, ObjectIdentifier};
 use sealbridge_protocol::fields::{Account, CertificateId};
 use sealbridge_protocol::{Code, Failure};
+use sealbridge_seal::Evidence;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest as _, Sha1};
 
 use crate::binding::Binding;
 use crate::login::{self, VerifiedLogin};
 use crate::policy::Policy;
-use crate::proof;
+use crate::standing::{self, Signed};
 use crate::subject_id::{self, SubjectId};
 
 /// How the older system knew a certificate. As JSON `{"kind":"thumbprint-sha1","value":"…"}`.
@@ -127,7 +128,16 @@ pub fn marks_of(certificate: &Certificate, policy: &Policy) -> Vec<String> {
 /// # Errors
 /// As [`login::finish`]; `not-bound` where the mark is not the certificate's; `credit-code-missing`, `credit-code-mismatch`.
 pub fn adopt(pending: login::Pending, statement: login::Unverified, old: &OldBinding, policy: &Policy, now: i64) -> Result<Adopted, Failure> {
-    let proof = proof::prove(statement.0, &pending.nonce, pending.issued_at, pending.expires_at, policy, now)?;
+    accept(login::prove(pending, statement, policy, now)?, old, &Evidence::default(), policy, now)
+}
+
+/// The second half of [`adopt`], after [`login::prove`]: `evidence` is what the authorities have said about the path.
+///
+/// # Errors
+/// As [`adopt`], from `certificate-revoked` on.
+pub fn accept(signed: Signed<login::Pending>, old: &OldBinding, evidence: &Evidence, policy: &Policy, now: i64) -> Result<Adopted, Failure> {
+    let mut proof = signed.proof;
+    standing::settle(&mut proof, evidence, policy, now)?;
     let certificate = &proof.certificate;
     if !marks_of(certificate, policy).contains(&old.mark.key()?) {
         return Err(Failure::new(Code::NotBound));

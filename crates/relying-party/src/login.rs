@@ -10,12 +10,15 @@ use sealbridge_pki::Certificate;
 use sealbridge_protocol::fields::{Account, CertificateId, Nonce};
 use sealbridge_protocol::statement::Kind;
 use sealbridge_protocol::{Code, Failure};
+use sealbridge_seal::Evidence;
+use sealbridge_seal::verify::CertificateStatus;
 use serde::{Deserialize, Serialize};
 
 use crate::binding::Binding;
 use crate::challenge::{self, Challenge};
 use crate::policy::Policy;
 use crate::proof::{self, Proof};
+use crate::standing::{self, Signed};
 
 /// What stays at the portal until the statement comes. Not `Clone`; [`finish`] consumes it.
 #[derive(Debug)]
@@ -75,7 +78,25 @@ pub fn read(token: &str) -> Result<Unverified, Failure> {
 /// `statement-not-yet-valid`, `algorithm-refused`, `key-unsupported`, `signature-invalid`, the `certificate-…`
 /// codes, `revocation-unknown`, `not-bound`, `binding-suspended`.
 pub fn finish(pending: Pending, statement: Unverified, binding: Option<&Binding>, policy: &Policy, now: i64) -> Result<VerifiedLogin, Failure> {
+    accept(prove(pending, statement, policy, now)?, binding, &Evidence::default(), policy, now)
+}
+
+/// The first half of [`finish`], for portals that ask the certificates' authorities before [`accept`].
+///
+/// # Errors
+/// As [`finish`], up to the `certificate-…` codes but `certificate-revoked`.
+pub fn prove(pending: Pending, statement: Unverified, policy: &Policy, now: i64) -> Result<Signed<Pending>, Failure> {
     let proof = proof::prove(statement.0, &pending.nonce, pending.issued_at, pending.expires_at, policy, now)?;
+    Ok(Signed { pending, proof })
+}
+
+/// The second half: `evidence` is what the authorities have said about the path.
+///
+/// # Errors
+/// `certificate-revoked`, `revocation-unknown`, `not-bound`, `binding-suspended`.
+pub fn accept(signed: Signed<Pending>, binding: Option<&Binding>, evidence: &Evidence, policy: &Policy, now: i64) -> Result<VerifiedLogin, Failure> {
+    let mut proof = signed.proof;
+    standing::settle(&mut proof, evidence, policy, now)?;
     let binding = binding.filter(|binding| binding.covers(&proof.certificate)).ok_or_else(|| Failure::new(Code::NotBound))?;
     binding.require_not_suspended()?;
     Ok(VerifiedLogin { account: binding.account.clone(), proof })
@@ -112,6 +133,12 @@ impl VerifiedLogin {
     #[must_use]
     pub fn issuers(&self) -> &[Certificate] {
         &self.proof.issuers
+    }
+
+    /// What the authorities say about the certificate and its issuers but the anchor; nothing where nobody was asked.
+    #[must_use]
+    pub fn revocation(&self) -> &[CertificateStatus] {
+        &self.proof.revocation
     }
 
     /// When it was verified, in unix seconds.

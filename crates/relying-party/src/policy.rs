@@ -11,6 +11,7 @@ use sealbridge_protocol::origin::Origin;
 use sealbridge_protocol::statement::Algorithm;
 use sealbridge_protocol::{Code, Failure};
 use sealbridge_seal::verify::Allowed;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::known::KnownPaths;
@@ -49,6 +50,8 @@ pub struct Policy {
     pub clock_skew_seconds: u32,
     /// What is known about revoked certificates.
     pub revocation: Revocation,
+    /// What is demanded of the certificates' own authorities, beside the list. [`Policy::new`] demands nothing.
+    pub status: StatusDemand,
     /// Where CAs write the number under which they know a subject; see [`crate::subject_id`].
     pub subject_ids: Vec<ObjectIdentifier>,
     /// Paths that were verified before, for portals with many logins; none is remembered without it.
@@ -62,6 +65,20 @@ pub enum Revocation {
     NotChecked,
     /// The portal's present list.
     Listed(RevocationList),
+}
+
+/// What is demanded of the word of the certificates' own authorities (OCSP, revocation lists), which the caller fetches and hands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StatusDemand {
+    /// Nothing. What is handed in all the same is judged.
+    #[serde(rename = "off")]
+    NotAsked,
+    /// What is revoked is refused; what nothing is known about is accepted.
+    #[default]
+    WhenAvailable,
+    /// Every certificate but the anchor must be shown not to be revoked.
+    Required,
 }
 
 /// Revoked certificates, as the portal has learned them from its authorities.
@@ -115,6 +132,7 @@ impl Policy {
             challenge_seconds: CHALLENGE_SECONDS_MAX,
             clock_skew_seconds: 300,
             revocation: Revocation::NotChecked,
+            status: StatusDemand::NotAsked,
             subject_ids: subject_id::KNOWN.to_vec(),
             known: None,
         })

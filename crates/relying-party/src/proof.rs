@@ -1,14 +1,15 @@
 //! The common part of checking a login and a bind, in the one order: size, form and kind (when it is read),
-//! nonce, audience, time, algorithm, signature, chain and validity and key usage, revocation.
+//! nonce, audience, time, algorithm, signature, chain and validity and key usage; then [`crate::standing`] asks about revocation.
 //!
 //! What comes out is a certificate whose holder signed this statement for this portal just now. Whose account
 //! that is, is the next question and not answered here.
 
-use sealbridge_pki::path::{self, Use};
+use sealbridge_pki::path::{self, Use, VerifiedPath};
 use sealbridge_pki::{Algorithm as Suite, Certificate, is_only_for};
 use sealbridge_protocol::fields::{CertificateId, Nonce};
 use sealbridge_protocol::statement::{self, Algorithm, Claims, Kind, Parsed};
 use sealbridge_protocol::{Code, Failure};
+use sealbridge_seal::verify::CertificateStatus;
 
 use crate::policy::Policy;
 use crate::refusal;
@@ -30,6 +31,9 @@ pub(crate) struct Proof {
     pub(crate) issuers: Vec<Certificate>,
     pub(crate) claims: Claims,
     pub(crate) at: i64,
+    pub(crate) path: VerifiedPath,
+    /// What the authorities say about the path, leaf first; nothing where nobody was asked.
+    pub(crate) revocation: Vec<CertificateStatus>,
 }
 
 impl Unverified {
@@ -65,7 +69,7 @@ impl Unverified {
     }
 }
 
-/// The rest of the order. `issued_at` and `expires_at` are the challenge's.
+/// The rest of the order, but revocation. `issued_at` and `expires_at` are the challenge's.
 pub(crate) fn prove(unverified: Unverified, nonce: &Nonce, issued_at: i64, expires_at: i64, policy: &Policy, now: i64) -> Result<Proof, Failure> {
     let Unverified { token, parsed, leaf, intermediates } = unverified;
     let claims = parsed.claims;
@@ -103,14 +107,8 @@ pub(crate) fn prove(unverified: Unverified, nonce: &Nonce, issued_at: i64, expir
         None => path::check(&leaf, &material, &policy.anchors, now, Use::Login),
     };
     let verified = verified.map_err(|error| refusal::path(&error, &leaf))?;
-    // Every certificate of the path but the anchor, which the portal itself trusts or not.
-    let below_anchor = verified.certificates().len().saturating_sub(1).max(1);
-    let path = verified.certificates().iter().take(below_anchor);
-    if let Some(failure) = policy.revoked(path.map(|certificate| CertificateId::new(certificate.sha256())), now) {
-        return Err(failure);
-    }
-
-    Ok(Proof { token, issuers: verified.certificates().iter().skip(1).cloned().collect(), certificate: leaf, claims, at: now })
+    let issuers = verified.certificates().iter().skip(1).cloned().collect();
+    Ok(Proof { token, issuers, certificate: leaf, claims, at: now, path: verified, revocation: Vec::new() })
 }
 
 /// The same algorithm, as the certificate room names it.

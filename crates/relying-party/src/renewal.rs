@@ -15,6 +15,8 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use sealbridge_pki::{Certificate, DigestAlgorithm};
 use sealbridge_protocol::fields::{Account, Bytes, CertificateId, Nonce};
 use sealbridge_protocol::{Code, Failure};
+use sealbridge_seal::Evidence;
+use sealbridge_seal::verify::CertificateStatus;
 use serde::{Deserialize, Serialize};
 
 use crate::bind;
@@ -22,6 +24,7 @@ use crate::binding::Binding;
 use crate::challenge::{self, Challenge};
 use crate::policy::Policy;
 use crate::proof::{self, Proof};
+use crate::standing::{self, Signed};
 use crate::subject_id;
 
 /// What stays at the portal until the new key's statement comes. Not `Clone`; [`present`] consumes it.
@@ -101,6 +104,7 @@ pub struct VerifiedRenewal {
     statements: Vec<String>,
     anchor: Option<CertificateId>,
     proven: Proven,
+    revocation: Vec<CertificateStatus>,
 }
 
 /// How it goes on after the new key has signed.
@@ -150,8 +154,33 @@ pub fn present(
     now: i64,
     random: [u8; 32],
 ) -> Result<Step, Failure> {
-    let Record { nonce, account, old, issued_at, expires_at } = pending.0;
-    let proof = proof::prove(statement.0, &nonce, issued_at, expires_at, policy, now)?;
+    accept_new(prove_new(pending, statement, policy, now)?, bound, of_certificate, &Evidence::default(), policy, now, random)
+}
+
+/// The first half of [`present`], for portals that ask the certificates' authorities before [`accept_new`].
+///
+/// # Errors
+/// As [`bind::prove`].
+pub fn prove_new(pending: Pending, statement: bind::Unverified, policy: &Policy, now: i64) -> Result<Signed<Pending>, Failure> {
+    let proof = proof::prove(statement.0, &pending.0.nonce, pending.0.issued_at, pending.0.expires_at, policy, now)?;
+    Ok(Signed { pending, proof })
+}
+
+/// The second half of [`present`]: `evidence` is what the authorities have said about the path.
+///
+/// # Errors
+/// As [`present`], from `certificate-revoked` on.
+pub fn accept_new(
+    signed: Signed<Pending>,
+    bound: Bound<'_>,
+    of_certificate: Option<&Binding>,
+    evidence: &Evidence,
+    policy: &Policy,
+    now: i64,
+    random: [u8; 32],
+) -> Result<Step, Failure> {
+    let Signed { pending: Pending(Record { account, old, .. }), mut proof } = signed;
+    standing::settle(&mut proof, evidence, policy, now)?;
     require_account(&proof, &account)?;
     require_still(bound.binding, &account, &old)?;
     let certificate = proof.certificate.clone();
@@ -177,7 +206,14 @@ pub fn present(
     });
     if same_subject {
         let statements = vec![proof.token];
-        return Ok(Step::Carried(Box::new(VerifiedRenewal { record, certificate, statements, anchor, proven: Proven::SubjectId })));
+        return Ok(Step::Carried(Box::new(VerifiedRenewal {
+            record,
+            certificate,
+            statements,
+            anchor,
+            proven: Proven::SubjectId,
+            revocation: proof.revocation,
+        })));
     }
     let nonce = commitment(&random, &record.certificate)?;
     let expires_at = now.saturating_add(policy.challenge_seconds());
@@ -201,21 +237,40 @@ pub fn present(
 /// # Errors
 /// As [`present`]; `renewal-old-key-needed` where another key has signed; `internal` where the record was damaged.
 pub fn confirm(successor: Successor, statement: bind::Unverified, bound: Bound<'_>, policy: &Policy, now: i64) -> Result<VerifiedRenewal, Failure> {
-    let SuccessorRecord { nonce, random, certificate, binding, anchor, statement: first, old, issued_at, expires_at } = successor.0;
+    accept_old(prove_old(successor, statement, policy, now)?, bound, &Evidence::default(), policy, now)
+}
+
+/// The first half of [`confirm`], for portals that ask the certificates' authorities before [`accept_old`].
+///
+/// # Errors
+/// As [`bind::prove`].
+pub fn prove_old(successor: Successor, statement: bind::Unverified, policy: &Policy, now: i64) -> Result<Signed<Successor>, Failure> {
+    let SuccessorRecord { nonce, issued_at, expires_at, .. } = &successor.0;
+    let proof = proof::prove(statement.0, nonce, *issued_at, *expires_at, policy, now)?;
+    Ok(Signed { pending: successor, proof })
+}
+
+/// The second half of [`confirm`]: `evidence` is what the authorities have said about the path.
+///
+/// # Errors
+/// As [`confirm`], from `certificate-revoked` on.
+pub fn accept_old(signed: Signed<Successor>, bound: Bound<'_>, evidence: &Evidence, policy: &Policy, now: i64) -> Result<VerifiedRenewal, Failure> {
+    let Signed { pending: Successor(successor), mut proof } = signed;
+    standing::settle(&mut proof, evidence, policy, now)?;
+    let SuccessorRecord { nonce, random, certificate, binding, anchor, statement: first, old, .. } = successor;
     let damaged = |detail: &str| Failure::new(Code::Internal).with("detail", detail);
     let random: [u8; 32] = random.0.try_into().map_err(|_| damaged("random"))?;
     let certificate = Certificate::parse(&certificate.0).map_err(|_| damaged("certificate"))?;
     if !binding.covers(&certificate) || commitment(&random, &binding.certificate)? != nonce {
         return Err(damaged("commitment"));
     }
-    let proof = proof::prove(statement.0, &nonce, issued_at, expires_at, policy, now)?;
     require_account(&proof, &binding.account)?;
     require_still(bound.binding, &binding.account, &old)?;
     if !bound.binding.covers(&proof.certificate) {
         return Err(Failure::new(Code::RenewalOldKeyNeeded));
     }
     let record = Binding { bound_at: now, ..binding };
-    Ok(VerifiedRenewal { record, certificate, statements: vec![first, proof.token], anchor, proven: Proven::OldKey })
+    Ok(VerifiedRenewal { record, certificate, statements: vec![first, proof.token], anchor, proven: Proven::OldKey, revocation: proof.revocation })
 }
 
 impl VerifiedRenewal {
@@ -235,6 +290,12 @@ impl VerifiedRenewal {
     #[must_use]
     pub fn proven(&self) -> Proven {
         self.proven
+    }
+
+    /// What the authorities say about the certificate that has signed last and its issuers but the anchor; nothing where nobody was asked.
+    #[must_use]
+    pub fn revocation(&self) -> &[CertificateStatus] {
+        &self.revocation
     }
 
     /// The trust anchor of the new certificate.

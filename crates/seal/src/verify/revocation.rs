@@ -1,6 +1,7 @@
 //! Whether the certificates behind a signature had been revoked, from what travels with the document and what the caller knows. With a proven time it
 //! is judged at that time; a time that only the signer states would let a thief choose one, so then it is judged now.
 
+use sealbridge_pki::Certificate;
 use sealbridge_pki::path::VerifiedPath;
 use sealbridge_pki::revocation::{self, Source, Standing};
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,23 @@ pub struct CertificateStatus {
     pub time: Option<i64>,
 }
 
+impl CertificateStatus {
+    /// What is known about this certificate.
+    #[must_use]
+    pub fn of(certificate: &Certificate, standing: Standing) -> Self {
+        let (status, source, time) = match standing {
+            Standing::Good { source, this_update } => (StatusWord::Good, Some(source), Some(this_update)),
+            Standing::Revoked { source, time, .. } => (StatusWord::Revoked, Some(source), Some(time)),
+            Standing::Unknown => (StatusWord::Unknown, None, None),
+        };
+        let source = source.map(|source| match source {
+            Source::Ocsp => SourceWord::Ocsp,
+            Source::Crl => SourceWord::Crl,
+        });
+        Self { sha256: certificate.id(), status, source, time }
+    }
+}
+
 /// A [`Standing`] as a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -97,23 +115,17 @@ pub(super) fn judge(path: &VerifiedPath, store: &Evidence, proven: Option<i64>, 
     let mut statuses = Vec::new();
     for (certificate, standing) in path.certificates().iter().zip(&standings) {
         let name = || certificate.subject().to_string();
-        let (status, source, time) = match *standing {
-            Standing::Good { source, this_update } => (StatusWord::Good, Some(source), Some(this_update)),
-            Standing::Revoked { source, time, .. } => {
+        match *standing {
+            Standing::Good { .. } => {}
+            Standing::Revoked { time, .. } => {
                 problems.push(explained(ProblemCode::CertificateRevoked, format!("{}, since {}", name(), crate::time::moment(time))));
-                (StatusWord::Revoked, Some(source), Some(time))
             }
             Standing::Unknown => {
                 let code = if policy.require_revocation { ProblemCode::RevocationMissing } else { ProblemCode::RevocationUnknown };
                 problems.push(explained(code, name()));
-                (StatusWord::Unknown, None, None)
             }
-        };
-        let source = source.map(|source| match source {
-            Source::Ocsp => SourceWord::Ocsp,
-            Source::Crl => SourceWord::Crl,
-        });
-        statuses.push(CertificateStatus { sha256: certificate.id(), status, source, time });
+        }
+        statuses.push(CertificateStatus::of(certificate, *standing));
     }
     statuses
 }

@@ -10,12 +10,13 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 
 use base64ct::{Base64, Encoding};
-use sealbridge_relying_party::{Certificate, Policy, Revocation};
+use sealbridge_relying_party::{Certificate, CertificateStatus, Policy, Revocation};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use crate::authorities::Learned;
 use crate::store::audit::{Link, Record};
 
 /// So many links of the chain after the record go into a package; what is beyond, an export shows.
@@ -61,9 +62,9 @@ pub struct Signature {
 impl Material {
     /// Of a login or a binding.
     #[must_use]
-    pub fn of_statements(statements: Vec<String>, nonce: &str, holder: &Certificate, issuers: &[Certificate], policy: &Policy) -> Self {
+    pub fn of_statements(statements: Vec<String>, nonce: &str, holder: &Certificate, issuers: &[Certificate], revocation: Value) -> Self {
         let certificates = std::iter::once(holder).chain(issuers).map(Certificate::to_pem).collect();
-        Material { statements, nonce: nonce.to_owned(), certificates, revocation: Some(revocation(policy)), ..Material::default() }
+        Material { statements, nonce: nonce.to_owned(), certificates, revocation: Some(revocation), ..Material::default() }
     }
 
     /// As it is kept.
@@ -74,12 +75,12 @@ impl Material {
 }
 
 /// What the policy knows about revocation, for a package.
-#[must_use]
-pub fn revocation(policy: &Policy) -> Value {
-    match &policy.revocation {
+pub(crate) fn revocation(policy: &Policy, learned: &Learned, statuses: &[CertificateStatus]) -> Value {
+    let list = match &policy.revocation {
         Revocation::NotChecked => serde_json::json!({ "checked": false }),
         Revocation::Listed(list) => serde_json::json!({ "checked": true, "freshUntil": list.fresh_until, "listed": list.revoked.len() }),
-    }
+    };
+    serde_json::json!({ "list": list, "authorities": learned.kept(policy.status, statuses) })
 }
 
 const README: &str = "\

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod authorities;
 pub mod evidence;
 pub mod metrics;
 pub mod portal;

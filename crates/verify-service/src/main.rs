@@ -14,7 +14,8 @@ use clap::{Args, Parser, Subcommand};
 use sealbridge_intake::Limits;
 use sealbridge_relying_party::chain::Why;
 use sealbridge_relying_party::ration::Bucket;
-use sealbridge_relying_party::{Certificate, Code, Failure};
+use sealbridge_relying_party::{Certificate, Code, Failure, StatusDemand};
+use sealbridge_verify_service::authorities::Asking;
 use sealbridge_verify_service::portal::new_key;
 use sealbridge_verify_service::service::{Clock, Service, Settings, random};
 use sealbridge_verify_service::store::Database;
@@ -91,6 +92,24 @@ struct Serve {
     /// Seconds that any other call may take.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
     call_seconds: u32,
+    /// Seconds that one question to a certificate's authority may take.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=60))]
+    authority_seconds: u32,
+    /// Seconds that all such questions of one request may take.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=300))]
+    authority_seconds_for_all: u32,
+    /// Seconds that an authority's answer is taken without asking again, if it is news that long; 0: every request asks anew.
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(..=86_400))]
+    authority_keep_seconds: u32,
+    /// Largest revocation list in MiB.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=32))]
+    authority_list_max_mib: u16,
+    /// So many MiB of authorities' answers are kept in the database.
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(32..))]
+    authority_kept_mib: u16,
+    /// Hosts in certificates' addresses that may be on a private network or on this machine; all others only in the public network.
+    #[arg(long, value_name = "HOST", num_args = 1..)]
+    authority_private_host: Vec<String>,
     /// Seconds that open requests may still take after the signal to stop.
     #[arg(long, default_value_t = 30)]
     stop_seconds: u32,
@@ -122,9 +141,21 @@ struct SetPortal {
     /// Certificates of seal makers that are trusted by themselves, for CAs that do not mark them as seal makers' (PEM).
     #[arg(long, num_args = 1..)]
     seal_maker: Vec<PathBuf>,
-    /// Revoked certificates as JSON: {"revoked":{"SHA-256":unix seconds},"freshUntil":unix seconds}. Without it revocation is not checked.
+    /// Revoked certificates as JSON: {"revoked":{"SHA-256":unix seconds},"freshUntil":unix seconds}. Without it there is no such list.
     #[arg(long)]
     revoked: Option<PathBuf>,
+    /// What the authorities that certificates name must say: `required`, every certificate is shown not to be revoked; `when-available`, what
+    /// is revoked is refused, and an authority that cannot be reached locks nobody out; `off`, nobody is asked.
+    #[arg(long, default_value = "when-available")]
+    revocation: Demand,
+}
+
+/// [`StatusDemand`] on the command line.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Demand {
+    Required,
+    WhenAvailable,
+    Off,
 }
 
 #[derive(Debug, Subcommand)]
@@ -214,6 +245,15 @@ async fn serve(options: Serve) -> Done {
         call: Duration::from_secs(u64::from(options.call_seconds)),
         challenges: Rations { portal: options.portal_challenges, session: options.session_challenges },
         documents: options.portal_documents,
+        asking: Asking {
+            patience: Duration::from_secs(u64::from(options.authority_seconds)),
+            patience_for_all: Duration::from_secs(u64::from(options.authority_seconds_for_all)),
+            keep_seconds: i64::from(options.authority_keep_seconds),
+            list_max: usize::from(options.authority_list_max_mib) << 20,
+            kept_max: i64::from(options.authority_kept_mib) << 20,
+            private_hosts: options.authority_private_host,
+            ..Asking::default()
+        },
     };
     let database = Database::open(&options.place.database).await?;
     let listener = TcpListener::bind(options.listen).await.map_err(|error| format!("{}: {error}", options.listen))?;
@@ -255,7 +295,7 @@ async fn sweeps(database: Database, clock: Clock) {
 }
 
 async fn set_portal(options: SetPortal) -> Done {
-    let SetPortal { place, name, origin, trust, intermediate, seal_maker, revoked } = options;
+    let SetPortal { place, name, origin, trust, intermediate, seal_maker, revoked, revocation: demand } = options;
     if name.is_empty() || name.len() > 64 || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
         return Err(format!("{name}: a portal's name is made of letters, digits and hyphens").into());
     }
@@ -263,8 +303,18 @@ async fn set_portal(options: SetPortal) -> Done {
         None => None,
         Some(file) => Some(serde_json::from_slice::<Revoked>(&read(&file)?).map_err(|error| format!("{}: {error}", file.display()))?),
     };
-    let settings =
-        portals::Settings { origins: origin, trust: joined(&trust)?, intermediates: joined(&intermediate)?, seal_makers: joined(&seal_maker)?, revocation };
+    let settings = portals::Settings {
+        origins: origin,
+        trust: joined(&trust)?,
+        intermediates: joined(&intermediate)?,
+        seal_makers: joined(&seal_maker)?,
+        revocation,
+        status: match demand {
+            Demand::Required => StatusDemand::Required,
+            Demand::WhenAvailable => StatusDemand::WhenAvailable,
+            Demand::Off => StatusDemand::NotAsked,
+        },
+    };
     settings.policy()?;
     let database = Database::open(&place.database).await?;
     portals::put(&database, &name, &serde_json::to_string(&settings)?, Clock::default().now()).await?;
@@ -281,7 +331,10 @@ async fn list_portals(place: Place) -> Done {
             .iter()
             .map(|anchor| (anchor.id(), anchor.subject().to_string()))
             .collect();
-        println!("{}", json!({ "portal": id, "origins": settings.origins, "trust": anchors, "revocationChecked": settings.revocation.is_some() }));
+        println!(
+            "{}",
+            json!({ "portal": id, "origins": settings.origins, "trust": anchors, "revoked": settings.revocation.is_some(), "revocation": settings.status })
+        );
     }
     database.close().await;
     Ok(ExitCode::SUCCESS)

@@ -84,6 +84,16 @@ impl Metrics {
         ] {
             line(format_args!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}"));
         }
+        let counts = service.authorities().counts();
+        for (name, help, value) in [
+            ("sealbridge_authority_questions_total", "Questions that went out to certificates' authorities.", &counts.asked),
+            ("sealbridge_authority_failures_total", "Of these, questions that were not answered.", &counts.failed),
+            ("sealbridge_authority_kept_total", "Questions that were answered from what was kept.", &counts.kept),
+            ("sealbridge_authority_kept_in_need_total", "Kept answers taken because their authority could not be reached.", &counts.kept_in_need),
+        ] {
+            let value = value.load(Ordering::Relaxed);
+            line(format_args!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}"));
+        }
         let receiving = service.intake().receiving();
         line(format_args!("# HELP sealbridge_uploads Documents that are being received.\n# TYPE sealbridge_uploads gauge\nsealbridge_uploads {receiving}"));
         if let Some(sequence) = audit_sequence {

@@ -65,6 +65,7 @@ impl Settings {
                 .collect::<Result<_, _>>()?;
             policy.revocation = Revocation::Listed(RevocationList { revoked, fresh_until: list.fresh_until });
         }
+        policy.status = self.status;
         policy.known = Some(Arc::new(KnownPaths::new(KNOWN_PATHS)));
         Ok(policy)
     }

@@ -10,6 +10,7 @@ use sealbridge_intake::{Intake, Limits};
 use sealbridge_relying_party::ration::Bucket;
 use sealbridge_relying_party::{Code, Failure};
 
+use crate::authorities::{Asking, Authorities};
 use crate::metrics::Metrics;
 use crate::portal::Portals;
 use crate::store::Database;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub challenges: Rations,
     /// Ration of documents, of one portal.
     pub documents: Bucket,
+    /// How authorities are asked about revocation.
+    pub asking: Asking,
 }
 
 impl Settings {
@@ -43,6 +46,7 @@ impl Settings {
             call: Duration::from_secs(30),
             challenges: Rations { portal: Bucket { burst: 2000, step_micros: 1000 }, session: Bucket::every(20, 3) },
             documents: Bucket { burst: 100, step_micros: 100_000 },
+            asking: Asking::default(),
         }
     }
 }
@@ -79,6 +83,7 @@ struct Inner {
     database: Database,
     clock: Clock,
     portals: Portals,
+    authorities: Authorities,
     intake: Intake<u64>,
     metrics: Metrics,
 }
@@ -88,7 +93,8 @@ impl Service {
     #[must_use]
     pub fn new(settings: Settings, database: Database, clock: Clock) -> Self {
         let intake = Intake::new(settings.uploads.clone());
-        Service { inner: Arc::new(Inner { settings, database, clock, portals: Portals::default(), intake, metrics: Metrics::default() }) }
+        let authorities = Authorities::new(settings.asking.clone(), database.clone(), clock.clone());
+        Service { inner: Arc::new(Inner { settings, database, clock, portals: Portals::default(), authorities, intake, metrics: Metrics::default() }) }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -101,6 +107,10 @@ impl Service {
 
     pub(crate) fn portals(&self) -> &Portals {
         &self.inner.portals
+    }
+
+    pub(crate) fn authorities(&self) -> &Authorities {
+        &self.inner.authorities
     }
 
     pub(crate) fn intake(&self) -> &Intake<u64> {

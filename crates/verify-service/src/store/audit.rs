@@ -7,12 +7,14 @@ mod offline;
 
 pub use offline::check_lines;
 
+use std::sync::LazyLock;
+
 use sealbridge_relying_party::chain::{self, Walk, Why};
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
-use super::{Backend, Database, sha256_hex};
+use super::{Backend, Database, TOGETHER, sha256_hex};
 
 /// Apart from every other kind of record.
 const DOMAIN: &str = "sealbridge-verify-audit-1";
@@ -165,20 +167,24 @@ pub(crate) async fn lock(connection: &mut AnyConnection, backend: Backend) -> Re
     Ok(End { sequence: row.try_get("sequence")?, hash: row.try_get("hash")? })
 }
 
-macro_rules! insert {
-    ($rows:literal) => {
-        concat!(
-            "INSERT INTO audit (sequence, at, portal, action, account, certificate, document, outcome, detail, material, keep_until, \
-             previous_hash, digest, hash) VALUES ",
-            $rows
-        )
+/// Columns of a row.
+const COLUMNS: usize = 14;
+
+/// One text for each number of rows that is written at once, so that the database prepares it once.
+static INSERTS: LazyLock<[(usize, String); 3]> = LazyLock::new(|| [TOGETHER, 4, 1].map(|rows| (rows, insert(rows))));
+
+fn insert(rows: usize) -> String {
+    let row = |row: usize| {
+        let values: Vec<String> = (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column)).collect();
+        format!("({})", values.join(", "))
     };
+    let rows: Vec<String> = (0..rows).map(row).collect();
+    format!(
+        "INSERT INTO audit (sequence, at, portal, action, account, certificate, document, outcome, detail, material, keep_until, previous_hash, digest, hash) \
+         VALUES {}",
+        rows.join(", ")
+    )
 }
-const INSERT_ONE: &str = insert!("($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
-const INSERT_FOUR: &str = insert!(
-    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14), ($15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28), \
-     ($29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42), ($43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56)"
-);
 
 /// Adds rows, inside the transaction that holds the end.
 pub(crate) async fn append(connection: &mut AnyConnection, end: End, entries: Vec<Entry>) -> Result<Vec<Place>, sqlx::Error> {
@@ -211,17 +217,13 @@ pub(crate) async fn append(connection: &mut AnyConnection, end: End, entries: Ve
         hash = record.hash.clone();
         rows.push((record, entry.material));
     }
-    for four in rows.chunks(4) {
-        if four.len() == 4 {
-            let mut query = sqlx::query(INSERT_FOUR);
-            for row in four {
-                query = bound(query, row);
-            }
+    let mut left = rows.as_slice();
+    for (count, statement) in &*INSERTS {
+        while let Some((some, rest)) = left.split_at_checked(*count) {
+            // Made of numbers only.
+            let query = some.iter().fold(sqlx::query(AssertSqlSafe(statement.as_str())), bound);
             query.execute(&mut *connection).await?;
-        } else {
-            for row in four {
-                bound(sqlx::query(INSERT_ONE), row).execute(&mut *connection).await?;
-            }
+            left = rest;
         }
     }
     sqlx::query("UPDATE audit_ends SET sequence = $1, hash = $2 WHERE id = 1").bind(sequence).bind(&hash).execute(connection).await?;

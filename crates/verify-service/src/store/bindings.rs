@@ -6,19 +6,27 @@ use sealbridge_relying_party::{Account, Binding, Certificate, CertificateId, Cod
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::Database;
 use super::audit::{Entry, Place};
 use super::writer::Batch;
+use super::{Database, padded};
 
 /// A stored binding.
 #[derive(Debug, Clone)]
 pub struct Bound {
     /// The relying party's record.
     pub binding: Binding,
-    /// The certificate.
-    pub certificate: Option<Certificate>,
+    /// The certificate (DER). Most who look a binding up do not read it.
+    pub der: Vec<u8>,
     /// The trust anchor that it led to when it was bound.
     pub anchor: Option<CertificateId>,
+}
+
+impl Bound {
+    /// The certificate, where it was kept.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Certificate> {
+        Certificate::parse(&self.der).ok()
+    }
 }
 
 /// What a binding is looked up by.
@@ -65,6 +73,16 @@ macro_rules! select {
 pub(crate) async fn find(batch: &mut Batch, portal: &str, by: By, value: &str) -> Result<Option<Bound>, sqlx::Error> {
     let row = sqlx::query(statement(by)).bind(portal).bind(value).fetch_optional(batch.connection()).await?;
     row.as_ref().map(read).transpose()
+}
+
+/// Looks up the bindings of at most [`TOGETHER`](super::TOGETHER) certificates of a portal, inside other work.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn find_all(batch: &mut Batch, portal: &str, certificates: &[&str]) -> Result<Vec<Bound>, sqlx::Error> {
+    const STATEMENT: &str = select!("b.certificate IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
+    let query = padded(certificates).fold(sqlx::query(STATEMENT).bind(portal), |query, certificate| query.bind(*certificate));
+    query.fetch_all(batch.connection()).await?.iter().map(read).collect()
 }
 
 /// Looks a binding up.
@@ -357,5 +375,5 @@ fn read(row: &AnyRow) -> Result<Bound, sqlx::Error> {
         bound_at: row.try_get("bound_at")?,
         suspended_at: row.try_get("reported_at")?,
     };
-    Ok(Bound { binding, certificate: Certificate::parse(&row.try_get::<Vec<u8>, _>("der")?).ok(), anchor: anchor.parse().ok() })
+    Ok(Bound { binding, der: row.try_get("der")?, anchor: anchor.parse().ok() })
 }

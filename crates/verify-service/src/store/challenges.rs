@@ -1,14 +1,17 @@
 //! Challenges: one use, for one portal's one session, gone after two minutes.
 //!
-//! Taking is one statement, `DELETE … RETURNING`: of any number of requests that bring the same nonce, to any number of
+//! Taking is one statement, `DELETE … RETURNING`, for many bringers at once: of any number of requests that bring the same nonce, to any number of
 //! instances, the database gives the row to one. A nonce is spent by whoever brings it first, even from a wrong session:
 //! it was seen where it should not be. Another portal's nonce is not touched.
 
+use std::collections::{BTreeMap, HashMap};
+
 use sealbridge_relying_party::ration::Bucket;
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use super::writer::{Batch, Written};
-use super::{Database, bindings, rations, sha256_hex};
+use super::{Database, TOGETHER, answers, bindings, padded, rations, sha256_hex};
 use crate::store::audit::Entry;
 
 /// An expired challenge is kept this long, so that "too late" can be told from "never issued".
@@ -186,52 +189,87 @@ impl Taken {
 /// # Errors
 /// The database's; whether the nonce is still there is then not known.
 pub async fn take(database: &Database, bringer: Bringer) -> Result<Brought, sqlx::Error> {
-    let written: Written<Brought> = database
-        .writer()
-        .write(move |batch| {
-            let bringer = bringer.clone();
-            Box::pin(async move {
-                let taken = take_row(batch, &bringer).await?;
-                if let Some(code) = taken.code() {
-                    batch.record(Entry { outcome: code.as_str().to_owned(), ..bringer.entry.clone() });
-                    return Ok(Brought { taken, of_certificate: None, of_account: None, lost_since: None, old: None });
-                }
-                let of_certificate = bindings::find(batch, &bringer.portal, bindings::By::Certificate, &bringer.certificate).await?;
-                let of_account = match &bringer.account {
-                    Some(account) => bindings::find(batch, &bringer.portal, bindings::By::Account, account).await?,
-                    None => None,
-                };
-                let lost_since = match &of_certificate {
-                    Some(bound) => bound.binding.suspended_at,
-                    None => bindings::lost_since(batch, &bringer.portal, &bringer.certificate).await?,
-                };
-                let old = match (&of_certificate, bringer.marks.is_empty()) {
-                    (None, false) => bindings::old(batch, &bringer.portal, &bringer.marks).await?,
-                    _ => None,
-                };
-                Ok(Brought { taken, of_certificate, of_account, lost_since, old })
-            })
-        })
-        .await?;
-    Ok(written.value)
+    database.writer().take(bringer).await
 }
 
-async fn take_row(batch: &mut Batch, bringer: &Bringer) -> Result<Taken, sqlx::Error> {
-    let row = sqlx::query("DELETE FROM challenges WHERE nonce = $1 AND portal = $2 RETURNING session, kind, record, expires_at")
-        .bind(&bringer.nonce)
-        .bind(&bringer.portal)
-        .fetch_optional(batch.connection())
-        .await?;
-    let nonce = sha256_hex(bringer.nonce.as_bytes());
+/// Takes for any number of bringers, [`TOGETHER`] of one portal with each statement, and answers in their order. Of several that bring the same
+/// nonce the first has it.
+///
+/// # Errors
+/// The database's, for all of them.
+pub(crate) async fn take_all(batch: &mut Batch, bringers: &[&Bringer]) -> Result<Vec<Brought>, sqlx::Error> {
+    let mut of_portals: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (number, bringer) in bringers.iter().enumerate() {
+        of_portals.entry(&bringer.portal).or_default().push(number);
+    }
+    let mut answers: BTreeMap<usize, Brought> = BTreeMap::new();
+    for (portal, numbers) in of_portals {
+        for some in numbers.chunks(TOGETHER) {
+            let some: Vec<(usize, &Bringer)> = some.iter().filter_map(|number| Some((*number, *bringers.get(*number)?))).collect();
+            take_some(batch, portal, &some, &mut answers).await?;
+        }
+    }
+    Ok(answers.into_values().collect())
+}
+
+async fn take_some(batch: &mut Batch, portal: &str, some: &[(usize, &Bringer)], answers: &mut BTreeMap<usize, Brought>) -> Result<(), sqlx::Error> {
+    let nonces: Vec<&str> = some.iter().map(|(_, bringer)| bringer.nonce.as_str()).collect();
+    let query = padded(&nonces).fold(sqlx::query(TAKE).bind(portal), |query, nonce| query.bind(*nonce));
+    let mut rows = HashMap::new();
+    for row in query.fetch_all(batch.connection()).await? {
+        rows.insert(row.try_get::<String, _>("nonce")?, row);
+    }
+    let spent: Vec<(String, i64)> =
+        some.iter().filter(|(_, bringer)| rows.contains_key(&bringer.nonce)).map(|(_, bringer)| (sha256_hex(bringer.nonce.as_bytes()), bringer.now)).collect();
+    if !spent.is_empty() {
+        let query = padded(&spent).fold(sqlx::query(SPEND), |query, (nonce, now)| query.bind(nonce).bind(*now));
+        query.execute(batch.connection()).await?;
+    }
+    let mut taken = Vec::with_capacity(some.len());
+    for (number, bringer) in some {
+        let row = rows.remove(&bringer.nonce);
+        taken.push((*number, *bringer, what_became(batch, bringer, row).await?));
+    }
+    let certificates: Vec<&str> = taken.iter().filter(|(_, _, taken)| taken.code().is_none()).map(|(_, bringer, _)| bringer.certificate.as_str()).collect();
+    let bound = if certificates.is_empty() { Vec::new() } else { bindings::find_all(batch, portal, &certificates).await? };
+    for (number, bringer, taken) in taken {
+        if let Some(code) = taken.code() {
+            batch.record(Entry { outcome: code.as_str().to_owned(), ..bringer.entry.clone() });
+            answers.insert(number, Brought { taken, of_certificate: None, of_account: None, lost_since: None, old: None });
+            continue;
+        }
+        let of_certificate = bound.iter().find(|bound| bound.binding.certificate.to_string() == bringer.certificate).cloned();
+        let of_account = match &bringer.account {
+            Some(account) => bindings::find(batch, portal, bindings::By::Account, account).await?,
+            None => None,
+        };
+        let lost_since = match &of_certificate {
+            Some(bound) => bound.binding.suspended_at,
+            None => bindings::lost_since(batch, portal, &bringer.certificate).await?,
+        };
+        let old = match (&of_certificate, bringer.marks.is_empty()) {
+            (None, false) => bindings::old(batch, portal, &bringer.marks).await?,
+            _ => None,
+        };
+        answers.insert(number, Brought { taken, of_certificate, of_account, lost_since, old });
+    }
+    Ok(())
+}
+
+/// The database gives each row to one statement.
+const TAKE: &str = "DELETE FROM challenges WHERE portal = $1 AND nonce IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+                    RETURNING nonce, session, kind, record, expires_at";
+const SPEND: &str = "INSERT INTO spent_nonces (nonce_sha256, spent_at) VALUES ($1, $2), ($3, $4), ($5, $6), ($7, $8), ($9, $10), ($11, $12), ($13, $14), \
+                     ($15, $16), ($17, $18), ($19, $20), ($21, $22), ($23, $24), ($25, $26), ($27, $28), ($29, $30), ($31, $32) \
+                     ON CONFLICT (nonce_sha256) DO NOTHING";
+
+/// `row` is the challenge's, where this bringer has got it.
+async fn what_became(batch: &mut Batch, bringer: &Bringer, row: Option<AnyRow>) -> Result<Taken, sqlx::Error> {
     let Some(row) = row else {
-        let spent = sqlx::query("SELECT 1 AS found FROM spent_nonces WHERE nonce_sha256 = $1").bind(&nonce).fetch_optional(batch.connection()).await?;
+        let nonce = sha256_hex(bringer.nonce.as_bytes());
+        let spent = sqlx::query("SELECT 1 AS found FROM spent_nonces WHERE nonce_sha256 = $1").bind(nonce).fetch_optional(batch.connection()).await?;
         return Ok(if spent.is_some() { Taken::Used } else { Taken::Unknown });
     };
-    sqlx::query("INSERT INTO spent_nonces (nonce_sha256, spent_at) VALUES ($1, $2) ON CONFLICT (nonce_sha256) DO NOTHING")
-        .bind(&nonce)
-        .bind(bringer.now)
-        .execute(batch.connection())
-        .await?;
     let (session, kind): (String, String) = (row.try_get("session")?, row.try_get("kind")?);
     Ok(if session != sha256_hex(bringer.session.as_bytes()) {
         Taken::OtherSession
@@ -255,6 +293,7 @@ pub async fn sweep(database: &Database, now: i64) -> Result<(), sqlx::Error> {
             Box::pin(async move {
                 sqlx::query("DELETE FROM challenges WHERE expires_at < $1").bind(now.saturating_sub(EXPIRED_KEPT_SECONDS)).execute(batch.connection()).await?;
                 sqlx::query("DELETE FROM spent_nonces WHERE spent_at < $1").bind(now.saturating_sub(SPENT_KEPT_SECONDS)).execute(batch.connection()).await?;
+                answers::forget(batch, now).await?;
                 rations::forget(batch, now).await
             })
         })

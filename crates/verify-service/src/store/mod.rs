@@ -4,6 +4,7 @@
 //! Everything that is written goes through [`writer`], which commits many callers' work at once and answers none of
 //! them before the commit is on the disk.
 
+pub(crate) mod answers;
 pub mod audit;
 pub mod bindings;
 pub mod challenges;
@@ -158,15 +159,29 @@ fn sqlite_url(file: &Path) -> String {
 }
 
 fn migrations(backend: Backend) -> Migrator {
-    let all: [(i64, &'static str, &'static str); 1] = match backend {
-        Backend::Sqlite => [(1, "service", include_str!("../../migrations/sqlite/0001_service.sql"))],
-        Backend::Postgres => [(1, "service", include_str!("../../migrations/postgres/0001_service.sql"))],
+    let all: [(i64, &'static str, &'static str); 2] = match backend {
+        Backend::Sqlite => [
+            (1, "service", include_str!("../../migrations/sqlite/0001_service.sql")),
+            (2, "authority answers", include_str!("../../migrations/sqlite/0002_authority_answers.sql")),
+        ],
+        Backend::Postgres => [
+            (1, "service", include_str!("../../migrations/postgres/0001_service.sql")),
+            (2, "authority answers", include_str!("../../migrations/postgres/0002_authority_answers.sql")),
+        ],
     };
     Migrator::with_migrations(
         all.into_iter()
             .map(|(version, name, sql)| Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, AssertSqlSafe(sql).into_sql_str(), false))
             .collect(),
     )
+}
+
+/// So many rows one statement reads or writes at most: one text for any number, so that the database prepares it once.
+pub(crate) const TOGETHER: usize = 16;
+
+/// The values, and then the last of them again until there are [`TOGETHER`].
+pub(crate) fn padded<T>(values: &[T]) -> impl Iterator<Item = &T> {
+    values.iter().take(TOGETHER).chain(values.last().into_iter().cycle()).take(if values.is_empty() { 0 } else { TOGETHER })
 }
 
 /// SHA-256 as 64 lower-case hexadecimal digits.

@@ -1,6 +1,7 @@
 //! The portals that may ask: their keys, origins and trust anchors. A key is shown once, when it is made, and stored as
 //! its SHA-256: it has 256 random bits, so nothing is gained by hashing it slowly.
 
+use sealbridge_relying_party::StatusDemand;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
@@ -21,9 +22,12 @@ pub struct Settings {
     /// Certificates of seal makers that are trusted by themselves (PEM).
     #[serde(default)]
     pub seal_makers: String,
-    /// Revoked certificates, by SHA-256, with the time of revocation (unix seconds); `None`: revocation is not checked.
+    /// Revoked certificates, by SHA-256, with the time of revocation (unix seconds); `None`: there is no such list.
     #[serde(default)]
     pub revocation: Option<Revoked>,
+    /// What is demanded of the word of the certificates' own authorities, which the service asks.
+    #[serde(default)]
+    pub status: StatusDemand,
 }
 
 /// The portal's present list of revoked certificates.

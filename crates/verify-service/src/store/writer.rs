@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Backend;
 use super::audit::{self, Entry, Place};
+use super::challenges::{self, Bringer, Brought};
 
 /// So many pieces of work are committed together at most.
 const TOGETHER: usize = 256;
@@ -73,6 +74,7 @@ pub(crate) struct Counts {
 
 enum Message {
     Work(Box<dyn Piece>),
+    Take(Box<Take>),
     Close(oneshot::Sender<()>),
 }
 
@@ -81,6 +83,46 @@ trait Piece: Send {
     fn run<'c>(&'c mut self, batch: &'c mut Batch) -> Running<'c, ()>;
     /// Answers the caller.
     fn answer(self: Box<Self>, done: Result<Vec<Place>, sqlx::Error>);
+    /// The work of single callers, where it is several callers'.
+    fn split(self: Box<Self>) -> Vec<Box<dyn Piece>>;
+}
+
+/// Nonces that are taken together.
+struct Takes {
+    takes: Vec<Take>,
+    found: Vec<Brought>,
+}
+
+struct Take {
+    bringer: Bringer,
+    caller: oneshot::Sender<Result<Brought, sqlx::Error>>,
+}
+
+impl Piece for Takes {
+    fn run<'c>(&'c mut self, batch: &'c mut Batch) -> Running<'c, ()> {
+        Box::pin(async move {
+            let bringers: Vec<&Bringer> = self.takes.iter().map(|take| &take.bringer).collect();
+            self.found = challenges::take_all(batch, &bringers).await?;
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, done: Result<Vec<Place>, sqlx::Error>) {
+        let mut found = self.found.into_iter();
+        for take in self.takes {
+            let answer = match &done {
+                Ok(_) => found.next().ok_or(sqlx::Error::WorkerCrashed),
+                Err(error) => Err(again(error)),
+            };
+            // A caller who has hung up needs no answer.
+            let _gone = take.caller.send(answer);
+        }
+    }
+
+    fn split(self: Box<Self>) -> Vec<Box<dyn Piece>> {
+        let single = |take| -> Box<dyn Piece> { Box::new(Takes { takes: vec![take], found: Vec::new() }) };
+        self.takes.into_iter().map(single).collect()
+    }
 }
 
 struct Job<F, T> {
@@ -92,7 +134,8 @@ struct Job<F, T> {
 impl<F, T> Piece for Job<F, T>
 where
     F: for<'c> Fn(&'c mut Batch) -> Running<'c, T> + Send + Sync,
-    T: Send,
+    F: 'static,
+    T: Send + 'static,
 {
     fn run<'c>(&'c mut self, batch: &'c mut Batch) -> Running<'c, ()> {
         Box::pin(async move {
@@ -106,6 +149,10 @@ where
         let answer = done.and_then(|places| Ok(Written { value: found.ok_or(sqlx::Error::WorkerCrashed)?, places }));
         // A caller who has hung up needs no answer.
         let _gone = caller.send(answer);
+    }
+
+    fn split(self: Box<Self>) -> Vec<Box<dyn Piece>> {
+        vec![self]
     }
 }
 
@@ -129,6 +176,16 @@ impl Writer {
     {
         let (caller, answer) = oneshot::channel();
         self.queue.try_send(Message::Work(Box::new(Job { work, found: None, caller }))).map_err(|_| sqlx::Error::PoolTimedOut)?;
+        answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+    }
+
+    /// Takes a nonce, together with whatever other nonces wait to be taken, and waits for the commit.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub(crate) async fn take(&self, bringer: Bringer) -> Result<Brought, sqlx::Error> {
+        let (caller, answer) = oneshot::channel();
+        self.queue.try_send(Message::Take(Box::new(Take { bringer, caller }))).map_err(|_| sqlx::Error::PoolTimedOut)?;
         answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
@@ -162,13 +219,19 @@ impl Writer {
 async fn run(pool: AnyPool, backend: Backend, mut messages: mpsc::Receiver<Message>, counts: Arc<Counts>) {
     let mut gathered = Vec::with_capacity(TOGETHER);
     while messages.recv_many(&mut gathered, TOGETHER).await > 0 {
-        let mut pieces = Vec::new();
+        let (mut pieces, mut takes): (Vec<Box<dyn Piece>>, Vec<Take>) = (Vec::new(), Vec::new());
         let mut closing = None;
         for message in gathered.drain(..) {
             match message {
                 Message::Work(piece) => pieces.push(piece),
+                Message::Take(take) => takes.push(*take),
                 Message::Close(sender) => closing = Some(sender),
             }
+        }
+        counts.pieces.fetch_add(u64::try_from(pieces.len().saturating_add(takes.len())).unwrap_or(0), Ordering::Relaxed);
+        if !takes.is_empty() {
+            // First, so that a nonce never waits for the work beside it.
+            pieces.insert(0, Box::new(Takes { takes, found: Vec::new() }));
         }
         commit_all(&pool, backend, pieces, &counts).await;
         if let Some(sender) = closing {
@@ -184,7 +247,6 @@ async fn commit_all(pool: &AnyPool, backend: Backend, mut pieces: Vec<Box<dyn Pi
     if pieces.is_empty() {
         return;
     }
-    counts.pieces.fetch_add(u64::try_from(pieces.len()).unwrap_or(0), Ordering::Relaxed);
     match attempt(pool, backend, &mut pieces).await {
         Ok(places) => {
             counts.commits.fetch_add(1, Ordering::Relaxed);
@@ -192,9 +254,9 @@ async fn commit_all(pool: &AnyPool, backend: Backend, mut pieces: Vec<Box<dyn Pi
                 piece.answer(Ok(places));
             }
         }
-        Err(Failed { error, may_have_happened: false }) if pieces.len() > 1 && !is_lost(&error) => {
+        Err(Failed { error, may_have_happened: false }) if !is_lost(&error) => {
             // One piece has spoiled it for all: each on its own, and only the guilty one is told.
-            for mut piece in pieces {
+            for mut piece in pieces.into_iter().flat_map(Piece::split) {
                 let done = attempt(pool, backend, std::slice::from_mut(&mut piece)).await;
                 counts.commits.fetch_add(1, Ordering::Relaxed);
                 match done {

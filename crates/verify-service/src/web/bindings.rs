@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::call::{Call, Caller, receipt, refuse, session};
 use super::challenges::read;
 use super::logins::Brought;
-use crate::evidence::Material;
+use crate::evidence::{Material, revocation};
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::store::audit::Entry;
@@ -55,12 +55,18 @@ pub(super) async fn bind(State(service): State<Service>, caller: Caller, Call(br
         of_account: of_account.as_ref().map(|bound| &bound.binding),
         of_certificate: found.of_certificate.as_ref().map(|bound| &bound.binding),
     };
-    let verified = match bind::finish(bind::Pending::from_record(record), statement, existing, policy, now) {
-        Ok(verified) => verified,
+    let signed = match bind::prove(bind::Pending::from_record(record), statement, policy, now) {
+        Ok(signed) => signed,
         Err(failure) => return Err(refuse(&service, entry, failure).await),
     };
+    let learned = service.authorities().learn(policy.status, std::slice::from_ref(signed.path()), Some(now), now).await;
+    let verified = match bind::accept(signed, existing, &learned.evidence, policy, now) {
+        Ok(verified) => verified,
+        Err(failure) => return Err(refuse(&service, entry, learned.explain(failure)).await),
+    };
     let certificate = verified.certificate();
-    let material = Material::of_statements(vec![verified.statement().to_owned()], &nonce, certificate, verified.issuers(), policy);
+    let known = revocation(policy, &learned, verified.revocation());
+    let material = Material::of_statements(vec![verified.statement().to_owned()], &nonce, certificate, verified.issuers(), known);
     let new = New {
         portal: caller.id().to_owned(),
         binding: verified.record().clone(),
@@ -72,7 +78,8 @@ pub(super) async fn bind(State(service): State<Service>, caller: Caller, Call(br
     };
     let (done, place) = bindings::store(service.database(), new).await?;
     done?;
-    Ok(caller.answer(StatusCode::CREATED, &json!({ "binding": verified.record(), "audit": receipt(place.as_ref()) })))
+    let revocation = learned.told(policy.status, verified.revocation(), now);
+    Ok(caller.answer(StatusCode::CREATED, &json!({ "binding": verified.record(), "revocation": revocation, "audit": receipt(place.as_ref()) })))
 }
 
 #[derive(Debug, Deserialize)]

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -13,12 +14,14 @@ use axum::response::{IntoResponse, Response};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use sealbridge_intake::{FileSource, Partial, Received, receive};
 use sealbridge_relying_party::document::{self, Verdict};
-use sealbridge_relying_party::{Certificate, Code, Failure, Language, Policy};
+use sealbridge_relying_party::{Certificate, Code, Failure, Language, Policy, StatusDemand, VerifiedPath};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::io::ReaderStream;
 
 use super::call::{Asked, Caller, receipt, refuse};
+use crate::authorities::Learned;
 use crate::evidence::{self, Material, Signature, revocation};
 use crate::problem::Problem;
 use crate::service::{Service, random};
@@ -92,15 +95,32 @@ async fn done(service: &Service, caller: &Caller, demand: Demand, announced: Opt
     // Judging reads the whole file and computes; it must not hold up other requests. The permit goes with it, so that a
     // sender who hangs up in the middle can not set off the next one beside it.
     let permit = service.intake().judge().await?;
-    let (policy, package) = (caller.0.policy.signed_between(demand.signed_not_before, demand.signed_not_after), demand.package);
-    let judged = tokio::task::spawn_blocking(move || {
-        let judged = look(partial.path(), &policy, &demand, now);
-        drop(permit);
-        (judged, partial)
-    });
-    let (judged, partial) = judged.await.map_err(|_| Code::Internal)?;
-    let (verdict, material) = judged?;
-    let body = recorded(service, caller, &received, &verdict, &material, now).await?;
+    let (policy, package) = (Arc::new(caller.0.policy.signed_between(demand.signed_not_before, demand.signed_not_after)), demand.package);
+    let (status, demand) = (policy.status, Arc::new(demand));
+    let look_at = |partial: Partial, learned: Learned, permit: OwnedSemaphorePermit| {
+        let (policy, demand) = (Arc::clone(&policy), Arc::clone(&demand));
+        async move {
+            let judged = tokio::task::spawn_blocking(move || {
+                let judged = look(partial.path(), &policy, &demand, &learned, now);
+                drop(permit);
+                (judged, partial)
+            });
+            judged.await.map_err(|_| Failure::new(Code::Internal))
+        }
+    };
+    let (judged, mut partial) = look_at(partial, Learned::default(), permit).await?;
+    let mut judged = judged?;
+    if status != StatusDemand::NotAsked && !judged.paths.is_empty() {
+        // Whom to ask about is known only now; what they say is judged with the document once more.
+        let learned = service.authorities().learn(status, &judged.paths, None, now).await;
+        if !learned.is_silent() {
+            let permit = service.intake().judge().await?;
+            let (again, kept) = look_at(partial, learned, permit).await?;
+            (judged, partial) = (again?, kept);
+        }
+    }
+    let Judged { verdict, material, told, .. } = judged;
+    let body = recorded(service, caller, &received, (&verdict, &told), &material, now).await?;
     if !package {
         return Ok(caller.answer(StatusCode::OK, &body.answer));
     }
@@ -148,9 +168,10 @@ async fn ration(service: &Service, caller: &Caller) -> Result<(), Problem> {
 }
 
 /// The verdict and what is kept of it.
-fn look(path: &Path, policy: &Policy, demand: &Demand, now: i64) -> Result<(Verdict, Material), Failure> {
+fn look(path: &Path, policy: &Policy, demand: &Demand, learned: &Learned, now: i64) -> Result<Judged, Failure> {
     let open = || FileSource::open(path).map_err(|error| Failure::new(Code::ReadFailed).with("detail", error));
-    let mut verdict = document::verdict(open()?, policy, now);
+    let (mut verdict, paths) = document::examine(open()?, policy, &learned.evidence, now);
+    verdict = verdict.explained(|failure| learned.explain(failure));
     if let Some(signer) = &demand.signer {
         verdict = verdict.require_signer(signer);
     }
@@ -174,15 +195,26 @@ fn look(path: &Path, policy: &Policy, demand: &Demand, now: i64) -> Result<(Verd
     }
     let signatures =
         taken.into_iter().map(|signature| Signature { field: signature.field, byte_range: signature.byte_range, cms: Base64::encode_string(&signature.cms) });
+    let statuses: Vec<_> = verdict.report().iter().flat_map(|report| &report.signatures).flat_map(|signature| signature.revocation.clone()).collect();
     let material = Material {
         certificates: certificates.iter().map(Certificate::to_pem).collect(),
-        revocation: Some(revocation(policy)),
+        revocation: Some(revocation(policy, learned, &statuses)),
         verdict: Some(serde_json::to_value(&verdict).map_err(|_| Failure::new(Code::Internal).with("detail", "verdict"))?),
         text: Language::ALL.iter().map(|language| (language.as_str().to_owned(), verdict.text(*language))).collect::<BTreeMap<_, _>>(),
         signatures: signatures.collect(),
         ..Material::default()
     };
-    Ok((verdict, material))
+    let told = learned.told(policy.status, &statuses, now);
+    Ok(Judged { verdict, material, told, paths })
+}
+
+/// A verdict, what is kept of it, and whom there is to ask about.
+struct Judged {
+    verdict: Verdict,
+    material: Material,
+    /// What the authorities have said, for the portal.
+    told: serde_json::Value,
+    paths: Vec<VerifiedPath>,
 }
 
 struct Recorded {
@@ -192,7 +224,14 @@ struct Recorded {
     sequence: i64,
 }
 
-async fn recorded(service: &Service, caller: &Caller, received: &Received, verdict: &Verdict, material: &Material, now: i64) -> Result<Recorded, Problem> {
+async fn recorded(
+    service: &Service,
+    caller: &Caller,
+    received: &Received,
+    (verdict, told): (&Verdict, &serde_json::Value),
+    material: &Material,
+    now: i64,
+) -> Result<Recorded, Problem> {
     let signers =
         verdict.report().map(|report| report.signatures.iter().filter_map(|signature| signature.signer.as_ref()).collect::<Vec<_>>()).unwrap_or_default();
     let entry = Entry {
@@ -211,6 +250,7 @@ async fn recorded(service: &Service, caller: &Caller, received: &Received, verdi
         "size": received.size,
         "verdict": verdict,
         "text": material.text,
+        "revocation": told,
         "audit": receipt(Some(&place)),
     });
     let found = audit::one(service.database(), caller.id(), place.sequence).await?;

@@ -4,17 +4,18 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use sealbridge_relying_party::{Code, Failure, import, login};
+use sealbridge_relying_party::{Code, Failure, Signed, import, login};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::call::{Call, Caller, Shown, receipt, refuse, session};
 use super::challenges::read;
-use crate::evidence::Material;
+use crate::authorities::Learned;
+use crate::evidence::{Material, revocation};
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::store::audit::Entry;
-use crate::store::bindings::{self, New};
+use crate::store::bindings::{self, By, New};
 use crate::store::challenges::{self, Bringer, Kind, Taken};
 
 /// A statement and the session that it is brought in.
@@ -54,16 +55,27 @@ pub(super) async fn login(State(service): State<Service>, caller: Caller, Call(b
         return Err(found.taken.code().unwrap_or(Code::Internal).into());
     };
     let pending = login::Pending::from_record(read(record)?);
-    if let Some(old) = &found.old {
-        return adopt(&service, &caller, pending, statement, &read(old)?, entry, now).await;
-    }
-    let binding = found.of_certificate.map(|bound| bound.binding);
-    let verified = match login::finish(pending, statement, binding.as_ref(), policy, now) {
-        Ok(verified) => verified,
+    let signed = match login::prove(pending, statement, policy, now) {
+        Ok(signed) => signed,
         Err(failure) => return Err(refuse(&service, entry, failure).await),
     };
+    let learned = service.authorities().learn(policy.status, std::slice::from_ref(signed.path()), Some(now), now).await;
+    if let Some(old) = &found.old {
+        return adopt(&service, &caller, (signed, &nonce), &read(old)?, &learned, entry, now).await;
+    }
+    let mut binding = found.of_certificate;
+    if learned.took_long() {
+        // A loss may have been reported while the authorities were asked.
+        binding = bindings::get(service.database(), caller.id(), By::Certificate, &signed.certificate().id()).await?;
+    }
+    let binding = binding.map(|bound| bound.binding);
+    let verified = match login::accept(signed, binding.as_ref(), &learned.evidence, policy, now) {
+        Ok(verified) => verified,
+        Err(failure) => return Err(refuse(&service, entry, learned.explain(failure)).await),
+    };
     let certificate = verified.certificate();
-    let material = Material::of_statements(vec![verified.statement().to_owned()], &nonce, certificate, verified.issuers(), policy);
+    let known = revocation(policy, &learned, verified.revocation());
+    let material = Material::of_statements(vec![verified.statement().to_owned()], &nonce, certificate, verified.issuers(), known);
     let entry = Entry {
         account: verified.account().as_str().to_owned(),
         outcome: "ok".to_owned(),
@@ -79,6 +91,7 @@ pub(super) async fn login(State(service): State<Service>, caller: Caller, Call(b
         "operation": verified.operation(),
         "at": verified.at(),
         "adopted": false,
+        "revocation": learned.told(policy.status, verified.revocation(), now),
         "audit": receipt(Some(&place)),
     });
     Ok(caller.answer(StatusCode::OK, &body))
@@ -88,21 +101,21 @@ pub(super) async fn login(State(service): State<Service>, caller: Caller, Call(b
 async fn adopt(
     service: &Service,
     caller: &Caller,
-    pending: login::Pending,
-    statement: login::Unverified,
+    (signed, nonce): (Signed<login::Pending>, &str),
     old: &import::OldBinding,
+    learned: &Learned,
     entry: Entry,
     now: i64,
 ) -> Result<Response, Problem> {
     let policy = &caller.0.policy;
-    let nonce = statement.nonce().as_str().to_owned();
-    let adopted = match import::adopt(pending, statement, old, policy, now) {
+    let adopted = match import::accept(signed, old, &learned.evidence, policy, now) {
         Ok(adopted) => adopted,
-        Err(failure) => return Err(refuse(service, entry, failure).await),
+        Err(failure) => return Err(refuse(service, entry, learned.explain(failure)).await),
     };
     let verified = adopted.login();
     let certificate = verified.certificate();
-    let material = Material::of_statements(vec![verified.statement().to_owned()], &nonce, certificate, verified.issuers(), policy);
+    let known = revocation(policy, learned, verified.revocation());
+    let material = Material::of_statements(vec![verified.statement().to_owned()], nonce, certificate, verified.issuers(), known);
     let entry = Entry {
         action: "login-adopt".to_owned(),
         account: verified.account().as_str().to_owned(),
@@ -128,6 +141,7 @@ async fn adopt(
         "operation": verified.operation(),
         "at": verified.at(),
         "adopted": true,
+        "revocation": learned.told(policy.status, verified.revocation(), now),
         "audit": receipt(place.as_ref()),
     });
     Ok(caller.answer(StatusCode::OK, &body))

@@ -4,12 +4,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use sealbridge_relying_party::renewal::{self, Step, VerifiedRenewal};
-use sealbridge_relying_party::{Code, bind};
+use sealbridge_relying_party::{Certificate, Code, bind};
 use serde_json::json;
 
 use super::call::{Call, Caller, receipt, refuse, session};
 use super::challenges::{kept, read, told};
 use super::logins::Brought;
+use crate::authorities::Learned;
 use crate::evidence::{Material, revocation};
 use crate::problem::Problem;
 use crate::service::{Service, random};
@@ -30,9 +31,15 @@ pub(super) async fn present(State(service): State<Service>, caller: Caller, Call
     let nonce = record.nonce.as_str().to_owned();
     let pending = renewal::Pending::from_record(record);
     let other = of_certificate.as_ref().map(|bound| &bound.binding);
-    match renewal::present(pending, statement, held(&bound), other, &caller.0.policy, now, random()?) {
-        Err(failure) => Err(refuse(&service, entry, failure).await),
-        Ok(Step::Carried(verified)) => store(&service, &caller, &bound, &verified, &nonce, entry).await,
+    let policy = &caller.0.policy;
+    let signed = match renewal::prove_new(pending, statement, policy, now) {
+        Ok(signed) => signed,
+        Err(failure) => return Err(refuse(&service, entry, failure).await),
+    };
+    let learned = service.authorities().learn(policy.status, std::slice::from_ref(signed.path()), Some(now), now).await;
+    match renewal::accept_new(signed, held(&bound, bound.certificate().as_ref()), other, &learned.evidence, policy, now, random()?) {
+        Err(failure) => Err(refuse(&service, entry, learned.explain(failure)).await),
+        Ok(Step::Carried(verified)) => store(&service, &caller, &bound, &verified, &nonce, (entry, &learned)).await,
         Ok(Step::OldKeyNeeded(issued, successor)) => {
             let challenge = Challenge {
                 nonce: issued.nonce.as_str().to_owned(),
@@ -72,14 +79,20 @@ pub(super) async fn confirm(State(service): State<Service>, caller: Caller, Call
         return Err(refuse(&service, entry, Code::NothingBound.into()).await);
     };
     let nonce = record.nonce.as_str().to_owned();
-    match renewal::confirm(renewal::Successor::from_record(record), statement, held(&bound), &caller.0.policy, now) {
-        Err(failure) => Err(refuse(&service, entry, failure).await),
-        Ok(verified) => store(&service, &caller, &bound, &verified, &nonce, entry).await,
+    let policy = &caller.0.policy;
+    let signed = match renewal::prove_old(renewal::Successor::from_record(record), statement, policy, now) {
+        Ok(signed) => signed,
+        Err(failure) => return Err(refuse(&service, entry, failure).await),
+    };
+    let learned = service.authorities().learn(policy.status, std::slice::from_ref(signed.path()), Some(now), now).await;
+    match renewal::accept_old(signed, held(&bound, bound.certificate().as_ref()), &learned.evidence, policy, now) {
+        Err(failure) => Err(refuse(&service, entry, learned.explain(failure)).await),
+        Ok(verified) => store(&service, &caller, &bound, &verified, &nonce, (entry, &learned)).await,
     }
 }
 
-fn held(bound: &Bound) -> renewal::Bound<'_> {
-    renewal::Bound { binding: &bound.binding, certificate: bound.certificate.as_ref(), anchor: bound.anchor }
+fn held<'a>(bound: &'a Bound, certificate: Option<&'a Certificate>) -> renewal::Bound<'a> {
+    renewal::Bound { binding: &bound.binding, certificate, anchor: bound.anchor }
 }
 
 async fn taken(
@@ -114,14 +127,22 @@ async fn taken(
     }
 }
 
-async fn store(service: &Service, caller: &Caller, bound: &Bound, verified: &VerifiedRenewal, nonce: &str, entry: Entry) -> Result<Response, Problem> {
+async fn store(
+    service: &Service,
+    caller: &Caller,
+    bound: &Bound,
+    verified: &VerifiedRenewal,
+    nonce: &str,
+    (entry, learned): (Entry, &Learned),
+) -> Result<Response, Problem> {
+    let policy = &caller.0.policy;
     let certificate = verified.certificate();
-    let old = bound.certificate.iter().map(|certificate| certificate.to_pem());
+    let old = bound.certificate().map(|certificate| certificate.to_pem());
     let material = Material {
         statements: verified.statements().to_vec(),
         nonce: nonce.to_owned(),
         certificates: std::iter::once(certificate.to_pem()).chain(old).collect(),
-        revocation: Some(revocation(&caller.0.policy)),
+        revocation: Some(revocation(policy, learned, verified.revocation())),
         ..Material::default()
     };
     let proven = serde_json::to_value(verified.proven()).unwrap_or_default();
@@ -142,6 +163,7 @@ async fn store(service: &Service, caller: &Caller, bound: &Bound, verified: &Ver
     };
     let (done, place) = bindings::store(service.database(), new).await?;
     done?;
-    let body = json!({ "carried": true, "proven": proven, "binding": verified.record(), "audit": receipt(place.as_ref()) });
+    let revocation = learned.told(policy.status, verified.revocation(), service.now());
+    let body = json!({ "carried": true, "proven": proven, "binding": verified.record(), "revocation": revocation, "audit": receipt(place.as_ref()) });
     Ok(caller.answer(StatusCode::OK, &body))
 }

@@ -10,5 +10,6 @@ mod life;
 mod postgres;
 mod processes;
 mod races;
+mod revocation;
 mod stamp;
 mod world;

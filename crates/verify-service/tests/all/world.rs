@@ -13,6 +13,7 @@ use sealbridge_protocol::fields::{Account, Nonce};
 use sealbridge_protocol::operation::OperationId;
 use sealbridge_protocol::origin::Origin;
 use sealbridge_protocol::statement::{Algorithm, Claims, Kind, Unsigned};
+use sealbridge_relying_party::StatusDemand;
 use sealbridge_verify_service::portal::new_key;
 use sealbridge_verify_service::service::{Clock, Service, Settings};
 use sealbridge_verify_service::store::{Database, portals};
@@ -134,13 +135,19 @@ impl World {
 
 /// Makes a portal with a key.
 pub(crate) async fn add_portal(database: &Database, id: &str, authority: &Authority, random: u8) -> String {
+    add_portal_with(database, id, (&authority.root.to_pem(), &authority.issuing.to_pem()), random, StatusDemand::default()).await
+}
+
+/// Makes a portal with a key, that trusts these roots and knows these issuers.
+pub(crate) async fn add_portal_with(database: &Database, id: &str, (trust, intermediates): (&str, &str), random: u8, status: StatusDemand) -> String {
     let settings = portals::Settings {
         origins: vec![ORIGIN.to_owned()],
-        trust: authority.root.to_pem(),
+        trust: trust.to_owned(),
         // The maker of a seal brings no chain.
-        intermediates: authority.issuing.to_pem(),
+        intermediates: intermediates.to_owned(),
         seal_makers: String::new(),
         revocation: None,
+        status,
     };
     portals::put(database, id, &serde_json::to_string(&settings).unwrap(), 1).await.unwrap();
     let key = new_key(&[random; 32]);
@@ -151,7 +158,7 @@ pub(crate) async fn add_portal(database: &Database, id: &str, authority: &Author
 /// A root and an issuing authority.
 pub(crate) struct Authority {
     pub(crate) root: Certificate,
-    issuing: Certificate,
+    pub(crate) issuing: Certificate,
     issuing_key: p256::ecdsa::SigningKey,
 }
 
@@ -241,7 +248,7 @@ fn sign(key: &p256::ecdsa::SigningKey, message: &[u8]) -> Vec<u8> {
 /// A key and its certificate chain: the supplier's side.
 #[derive(Clone)]
 pub(crate) struct Holder {
-    key: p256::ecdsa::SigningKey,
+    pub(crate) key: p256::ecdsa::SigningKey,
     pub(crate) chain: Vec<Certificate>,
 }
 

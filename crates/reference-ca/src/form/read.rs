@@ -126,9 +126,16 @@ fn code(sheet: &Sheet) -> Option<(String, Part, u8, [[f32; 2]; 4])> {
     };
     let mut prepared = PreparedImage::prepare_from_greyscale((width / by) as usize, (height / by) as usize, grey);
     prepared.detect_grids().into_iter().take(8).find_map(|grid| {
-        let (_, text) = grid.decode().ok()?;
+        let (meta, text) = grid.decode().ok()?;
         let (number, part, count) = parsed(&text)?;
-        Some((number, part, count, grid.bounds.map(|point| [point.x as f32 * by as f32, point.y as f32 * by as f32])))
+        // The bounds that are told span one module more than the code has (ISO/IEC 18004: 17 and four for each version).
+        let modules = 17.0 + 4.0 * meta.version.0 as f32;
+        let [origin, ..] = grid.bounds.map(|point| [point.x as f32, point.y as f32]);
+        let corner = |point: rqrr::Point| {
+            let [x, y] = [(point.x as f32, origin[0]), (point.y as f32, origin[1])].map(|(to, from)| from + (to - from) * modules / (modules + 1.0));
+            [x * by as f32, y * by as f32]
+        };
+        Some((number, part, count, grid.bounds.map(corner)))
     })
 }
 

@@ -1,6 +1,6 @@
-//! Splits evenly lit colours into red ink and black print. A pixel is paper, covered in part by ink of one colour and in part by
-//! black: two unknowns, two equations (red, and the mean of green and blue). Where black lies over the seal the ink below cannot be
-//! seen; it is restored from beside the stroke, which is narrower than what it crosses.
+//! Splits evenly lit colours into red ink and black print. A pixel is paper, covered in part by ink of one colour, and seen through
+//! print that takes the same part of every colour: two unknowns, two equations (red, and the mean of green and blue). Where print is
+//! nearly black the ink below cannot be seen; it is restored from beside the stroke, which is narrower than what it crosses.
 
 use super::ring::Ring;
 use super::{Colours, Fault, Plane, paper};

@@ -338,7 +338,14 @@ fn one(sheet: &Sheet, place: [usize; 4], scale: Option<(f32, SizeFrom)>) -> Resu
     let (after, millimetres) = clean::drawn(&ink, &found, &turn, scale)?;
     let part = |value: f32| value.clamp(0.0, 1.0);
     let crossed = ink.crossed_within(&found);
-    let score = 45.0 * part((rim.whole - 0.5) * 2.0) + 25.0 * part(rim.even) + 25.0 * part(1.0 - rim.edge / WIDEST_EDGE) + 5.0 * part(1.0 - 4.0 * crossed);
+    // How far the ink stands out from the paper.
+    let [red, green, blue] = ink.colour.map(f32::from);
+    let strong = part((red - (green + blue) / 2.0) / 190.0);
+    let score = 45.0 * part((rim.whole - 0.5) * 2.0)
+        + 15.0 * part(rim.even)
+        + 10.0 * strong
+        + 25.0 * part(1.0 - rim.edge / WIDEST_EDGE)
+        + 5.0 * part(1.0 - 4.0 * crossed);
     Ok(Impression {
         place,
         before: sheet.shown(place)?,

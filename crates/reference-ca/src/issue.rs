@@ -51,27 +51,57 @@ pub fn certificate(authority: &Authority, request: &[u8], subject: &Subject, (no
     authority.issue(request, subject, Grant { key_usage: KeyUsage::SIGNING, not_before, not_after })
 }
 
-/// Draws and signs the seal that was applied for; it names this certificate and ends with it (R10, R92, R95).
+/// What a seal shows.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// The impression that an officer picked, PNG, and its true side in millimetres (R77).
+    Impression(&'a [u8], u32),
+    /// Drawn with this font, where no impression was measured.
+    Font(&'a [u8]),
+}
+
+/// Makes and signs the seal that was applied for; it names this certificate and ends with it (R10, R92, R95).
 ///
 /// # Errors
 /// [`DeskError`].
-pub fn seal(authority: &Authority, font: &[u8], values: &Values, certificate: &Certificate, now: i64) -> Result<Seal, DeskError> {
+pub fn seal(authority: &Authority, source: Source<'_>, values: &Values, certificate: &Certificate, now: i64) -> Result<Seal, DeskError> {
     let contract = values.get("sealKind").is_some_and(|kind| kind == "contract");
     let organisation = certificate.subject().organisation().unwrap_or_default();
     let line = if contract { "合同专用章" } else { "测试专用" };
-    let drawn = picture::draw(&Design { name: organisation, line: Some(line), pixels: 600 }, font)?;
+    let (data, millimetres) = match source {
+        Source::Impression(png, millimetres) => (png.to_vec(), millimetres),
+        Source::Font(font) => {
+            let drawn = picture::draw(&Design { name: organisation, line: Some(line), pixels: 600 }, font)?;
+            (drawn.png, drawn.millimetres)
+        }
+    };
+    let name = values.get("sealName").filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| format!("{organisation}{line}"));
+    let kind = if contract { ses::Kind::Contract } else { ses::Kind::Official };
+    signed(authority, SealPicture { kind: "PNG".into(), data, width_mm: millimetres, height_mm: millimetres }, name, kind, certificate, now)
+}
+
+/// The same seal for another certificate: a seal names its certificates, so a new one needs it made again (R92).
+///
+/// # Errors
+/// [`DeskError`].
+pub fn seal_again(authority: &Authority, old: &[u8], certificate: &Certificate, now: i64) -> Result<Seal, DeskError> {
+    let old = Seal::parse(old)?;
+    signed(authority, old.picture().clone(), old.name().to_owned(), old.kind(), certificate, now)
+}
+
+fn signed(authority: &Authority, picture: SealPicture, name: String, kind: ses::Kind, certificate: &Certificate, now: i64) -> Result<Seal, DeskError> {
     let mut number = [0_u8; 8];
     getrandom::fill(&mut number)?;
     let info = SealInfo {
         vendor: "SealbridgeTest".into(),
         id: format!("TEST{}", hex(&number).to_uppercase()),
-        name: values.get("sealName").filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| format!("{organisation}{line}")),
-        kind: if contract { ses::Kind::Contract } else { ses::Kind::Official },
+        name,
+        kind,
         certificates: vec![certificate.der().to_vec()],
         created: now,
         valid_from: certificate.not_before(),
         valid_until: certificate.not_after(),
-        picture: SealPicture { kind: "PNG".into(), data: drawn.png, width_mm: drawn.millimetres, height_mm: drawn.millimetres },
+        picture,
     };
     let to_be_signed = info.to_be_signed()?;
     let signature = authority.sign_seal(&to_be_signed);

@@ -118,6 +118,15 @@ pub struct Slot {
     pub hint: [String; 2],
     /// Largest file, in bytes (R34, R71).
     pub max_bytes: u64,
+    /// Whether it takes the form that this business generated (R29).
+    #[serde(default)]
+    pub form: bool,
+    /// Whether an electronic seal on it is no fault: a bank's voucher has one (R37).
+    #[serde(default)]
+    pub electronic: bool,
+    /// Whether the impressions of the seal stand on it (R31).
+    #[serde(default)]
+    pub impressions: bool,
 }
 
 /// What is offered for one kind of business.
@@ -246,6 +255,13 @@ impl Profile {
             .collect()
     }
 
+    /// The slot whose scan shows the impressions, where this business wants a seal.
+    #[must_use]
+    pub fn impressions_slot(&self, kind: Kind, values: &Values) -> Option<&Slot> {
+        let wanted = matches!(kind, Kind::SealApply | Kind::SealChange) || values.get("sealService").is_some_and(|value| value == "yes");
+        self.slots_of(kind, values).into_iter().map(|(slot, _)| slot).find(|slot| wanted && slot.impressions)
+    }
+
     fn check(&self) -> Result<(), String> {
         let name =
             |text: &str| !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
@@ -286,6 +302,11 @@ impl Profile {
                 if !slots.contains(slot.as_str()) || !seen.insert(slot) {
                     return Err(format!("{what}: slot {slot} is unknown or named twice"));
                 }
+            }
+            // R31, R76: a seal on its own is made from impressions.
+            let shows = business.slots.iter().filter_map(|(slot, _)| self.slot(slot)).filter(|slot| slot.impressions).count();
+            if shows > 1 || (shows == 0 && matches!(business.kind, Kind::SealApply | Kind::SealChange)) {
+                return Err(format!("{what}: the impressions stand in one slot"));
             }
             // R86: where a key is activated after papers, there are papers.
             if business.kind.on_paper() != (business.originals > 0) && business.kind != Kind::Unlock {
@@ -375,6 +396,7 @@ mod tests {
             ("id = \"licence\"", "id = \"form\"", "two slots"),
             ("[\"licence\", \"must\"]", "[\"licences\", \"must\"]", "licences"),
             ("[\"form\", \"must\"], ", "", "form must be sent in"),
+            ("impressions = true", "impressions = false", "impressions stand"),
             ("kind = \"additional\"", "kind = \"new\"", "each business once"),
             ("kind = \"additional\"", "kind = \"extra\"", "extra"),
             ("originals = 1", "originals = 0", "originals"),

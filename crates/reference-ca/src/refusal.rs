@@ -201,6 +201,71 @@ reasons! {
     "“{slot}”的文件不完整。" "请检查文件能否打开，然后重新上传。"
     "The file for “{slot}” is not complete." "Check that it opens, then upload it again."
 
+    /// The hand-over does not hold.
+    HandoverRefused "handover-refused" FORBIDDEN
+    "从采购门户转来的信息无效、已使用或已过期。" "请回到采购门户的【CA管理】，重新点击要办理的业务。"
+    "What the portal handed over is not valid, was used or has expired." "Go back to “CA management” in the portal and choose the business again."
+
+    /// Files at the portal would be lost (R93, E16).
+    UndecryptedFiles "undecrypted-files" CONFLICT
+    "采购门户还有 {count} 份用本证书加密、尚未解密的文件，暂不能变更。" "请先在采购门户解密这些文件，再从【CA管理】办理变更。"
+    "The portal still has {count} files that are encrypted to this certificate." "Decrypt them in the portal first, then begin the change from “CA management” again."
+
+    /// The form of another business (E10).
+    FormOther "form-of-another-business" UNPROCESSABLE_ENTITY
+    "“{slot}”是业务 {other} 的申请表，不是本业务的。" "请下载并打印本业务 {number} 的申请表，签名盖章后扫描上传。"
+    "“{slot}” is the form of business {other}, not of this one." "Download and print the form of {number}, sign and stamp it, and scan that."
+
+    /// An electronic seal where a physical one is asked for (R37).
+    ElectronicSeal "electronic-seal" UNPROCESSABLE_ENTITY
+    "“{slot}”是电子签章文件；这里须用加盖实体印章的原件的扫描件。" "请打印后手写签名、加盖实体印章，彩色扫描后上传。"
+    "“{slot}” carries an electronic signature or seal; a scan of the original with the physical seal is needed." "Print it, sign it by hand, stamp it with the physical seal and scan it in colour."
+
+    /// The form as it was downloaded.
+    FormBlank "form-not-stamped" UNPROCESSABLE_ENTITY
+    "“{slot}”是下载的空白申请表，没有签名和盖章。" "请打印、手写签名、加盖实体印章，彩色扫描后上传。"
+    "“{slot}” is the blank form, neither signed nor stamped." "Print it, sign it by hand, stamp it with the physical seal and scan it in colour."
+
+    /// More pixels than are looked at.
+    PictureTooLarge "picture-too-large" UNPROCESSABLE_ENTITY
+    "“{slot}”的图片像素太多。" "请用 300 dpi 扫描 A4 页面后重新上传。"
+    "The picture for “{slot}” has too many pixels." "Scan the A4 page at 300 dpi and upload it again."
+
+    /// Nothing red and round (E11).
+    SealMissing "seal-not-found" UNPROCESSABLE_ENTITY
+    "“{slot}”上没有看到印章。" "请在印模采集框内加盖实体印章，彩色扫描后重新上传。"
+    "No seal is to be seen on “{slot}”." "Stamp the frames with the physical seal, scan in colour and upload it again."
+
+    /// Fewer impressions than the institution asks for.
+    SealsTooFew "seal-impressions-missing" UNPROCESSABLE_ENTITY
+    "“{slot}”上只看到 {found} 个印模，需要 {wanted} 个。" "请在每个采集框内各盖一次同一枚印章，间隔清楚，重新扫描上传。"
+    "Only {found} of {wanted} impressions are to be seen on “{slot}”." "Stamp each frame once with the same seal, apart from each other, and scan it again."
+
+    /// Two in one place.
+    SealTwice "seal-two-in-one" UNPROCESSABLE_ENTITY
+    "“{slot}”上有重叠的印章，或一个采集框内盖了两次。" "请每个采集框只盖一次，互不重叠，重新扫描上传。"
+    "Two seals overlap on “{slot}”, or one frame was stamped twice." "Stamp each frame once, without overlap, and scan it again."
+
+    /// Too pale.
+    SealFaint "seal-too-faint" UNPROCESSABLE_ENTITY
+    "“{slot}”上的印模太淡，或边框残缺。" "请用适中的印油重新加盖后扫描上传。"
+    "The impression on “{slot}” is too faint, or its rim is incomplete." "Stamp again with medium ink and scan it."
+
+    /// A part is missing.
+    SealCut "seal-cut-off" UNPROCESSABLE_ENTITY
+    "“{slot}”上的印模不完整，有一部分在画面或采集框之外。" "请完整扫描整页，印章盖在采集框正中。"
+    "A part of the impression on “{slot}” lies outside the picture or its frame." "Stamp in the middle of the frame and scan the whole page."
+
+    /// No edges.
+    SealBlurred "seal-blurred" UNPROCESSABLE_ENTITY
+    "“{slot}”上的印模模糊。" "请用扫描仪以 300 dpi 彩色扫描后重新上传，不要用失焦的照片。"
+    "The impression on “{slot}” is blurred." "Use a scanner at 300 dpi in colour instead of an unfocused photograph."
+
+    /// An impossible size.
+    SealSize "seal-size" UNPROCESSABLE_ENTITY
+    "“{slot}”上的印章直径约 {millimetres} 毫米，不是单位公章或合同专用章的规格。" "请加盖公章或合同专用章的实体印章。"
+    "The seal on “{slot}” measures about {millimetres} mm, which no official or contract seal does." "Stamp it with the unit's official or contract seal."
+
     /// No such slot.
     SlotUnknown "slot-unknown" NOT_FOUND
     "这项业务没有这个资料位置。" "请按页面列出的名称，一份一份上传。"

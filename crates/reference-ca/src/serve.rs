@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use p256::pkcs8::DecodePublicKey;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::authority::Authority;
 use crate::business::table::limit;
 use crate::business::{Act, Actor, State};
+use crate::handover::Portal;
 use crate::settings::{Clock, Desk, Settings};
 use crate::store::applications::{self, Doing, perform};
 use crate::store::messages::{self, Spool};
@@ -43,6 +45,9 @@ pub struct Serve {
     /// The font of seals. Without it activation makes no seal.
     #[arg(long, value_name = "TTF")]
     font: Option<PathBuf>,
+    /// A portal that may hand its users over, and the file with its public key in PEM; may be repeated.
+    #[arg(long, value_name = "ORIGIN=FILE")]
+    portal: Vec<String>,
     /// Make two officers with public passwords; only for an origin on this machine.
     #[arg(long)]
     demo_officers: bool,
@@ -149,6 +154,7 @@ async fn run(options: Serve) -> Done {
         Some(file) => Some(std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?),
         None => None,
     };
+    let portals = options.portal.iter().map(|text| portal(text)).collect::<Result<Vec<_>, _>>()?;
     if options.demo_officers {
         if !origins.iter().all(|origin| is_on_this_machine(origin)) {
             return Err("--demo-officers have public passwords and are only for an origin on this machine".into());
@@ -164,7 +170,7 @@ async fn run(options: Serve) -> Done {
         tracing::info!(files = swept, "uploads that nothing names were removed");
     }
     let announced = origins.first().cloned().unwrap_or_default();
-    let settings = Settings { origins, uploads: folder, font, demo_officers: options.demo_officers };
+    let settings = Settings { origins, uploads: folder, portals, font, demo_officers: options.demo_officers };
     let desk = Desk::new(settings, database.clone(), vault, profile::embedded()?, authority, Box::new(Spool), clock);
     let router = web::router(desk.clone());
     let mut stdout = std::io::stdout().lock();
@@ -231,6 +237,14 @@ pub async fn expire(desk: &Desk) -> Result<u64, sqlx::Error> {
         }
     }
     Ok(expired)
+}
+
+/// `ORIGIN=FILE`, the file being the portal's public key (SubjectPublicKeyInfo in PEM).
+fn portal(text: &str) -> Result<Portal, String> {
+    let (origin, file) = text.split_once('=').ok_or_else(|| format!("{text}: ORIGIN=FILE is wanted"))?;
+    let pem = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+    let key = p256::PublicKey::from_public_key_pem(&pem).map_err(|error| format!("{file}: {error}"))?;
+    Ok(Portal { origin: origin.trim_end_matches('/').to_owned(), key: key.into() })
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::Semaphore;
 
 use crate::authority::Authority;
+use crate::handover::Portal;
 use crate::profile::Profile;
 use crate::store::Database;
 use crate::store::messages::Carrier;
@@ -20,6 +21,8 @@ pub struct Settings {
     pub origins: Vec<String>,
     /// Where encrypted uploads lie.
     pub uploads: PathBuf,
+    /// Portals that may hand over, each with its key.
+    pub portals: Vec<Portal>,
     /// The font that seals are drawn with; without it activation makes no seal.
     pub font: Option<Vec<u8>>,
     /// Two officers with public passwords, shown on the sign-in page; only for an origin on this machine.
@@ -71,6 +74,8 @@ struct Inner {
     clock: Clock,
     /// Argon2 takes 19 MB each time.
     passwords: Semaphore,
+    /// A scan takes memory while it is looked at.
+    scans: Semaphore,
 }
 
 impl Desk {
@@ -85,7 +90,9 @@ impl Desk {
         carrier: Box<dyn Carrier>,
         clock: Clock,
     ) -> Self {
-        Desk { inner: Arc::new(Inner { settings, database, vault, profiles, authority, carrier, clock, passwords: Semaphore::new(2) }) }
+        Desk {
+            inner: Arc::new(Inner { settings, database, vault, profiles, authority, carrier, clock, passwords: Semaphore::new(2), scans: Semaphore::new(1) }),
+        }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -128,6 +135,10 @@ impl Desk {
 
     pub(crate) fn passwords(&self) -> &Semaphore {
         &self.inner.passwords
+    }
+
+    pub(crate) fn scans(&self) -> &Semaphore {
+        &self.inner.scans
     }
 
     /// Unix seconds.

@@ -241,6 +241,8 @@ pub enum Act {
     Return,
     /// The second officer agrees (复核通过).
     Confirm,
+    /// An officer picks the impression that becomes the seal.
+    Pick,
     /// The key goes on its way to the handler, or over the counter.
     Ship,
     /// The originals are here.
@@ -281,6 +283,7 @@ impl Act {
             Act::Accept => "accept",
             Act::Return => "return",
             Act::Confirm => "confirm",
+            Act::Pick => "pick",
             Act::Ship => "ship",
             Act::ReceivePaper => "receive-paper",
             Act::VerifyPaper => "verify-paper",
@@ -315,6 +318,7 @@ impl Act {
             Act::Accept => ["初审通过", "First review passed"],
             Act::Return => ["退回修改", "Sent back"],
             Act::Confirm => ["复核通过", "Second review passed"],
+            Act::Pick => ["选定印模", "Impression picked"],
             Act::Ship => ["已寄出USB Key", "Key sent out"],
             Act::ReceivePaper => ["收到纸质资料", "Originals received"],
             Act::VerifyPaper => ["复审通过", "Originals verified"],

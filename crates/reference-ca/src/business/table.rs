@@ -135,6 +135,7 @@ const WITH_ATTACHMENTS: &[Kind] = &[Kind::New, Kind::SealApply, Kind::SealChange
 const KEY_THEN_PAPER: &[Kind] = &[Kind::New, Kind::Reissue];
 const PAPERLESS: &[Kind] = &[Kind::Additional, Kind::SealApply, Kind::SealChange, Kind::Unlock];
 const SEALS: &[Kind] = &[Kind::SealApply, Kind::SealChange];
+const WITH_IMPRESSIONS: &[Kind] = &[Kind::New, Kind::Reissue, Kind::Change, Kind::SealApply, Kind::SealChange];
 const CHANGE: &[Kind] = &[Kind::Change];
 const BEFORE_REVIEW_ENDS: &[State] =
     &[State::Draft, State::Collecting, State::Payment, State::PaymentCheck, State::FirstReview, State::SecondReview, State::Returned];
@@ -198,6 +199,8 @@ pub const ROWS: &[Row] = &[
     Row { kinds: SEALS, from: &[State::SecondReview], act: Act::Confirm, by: By::Officer, needs: &[Need::OtherOfficer], to: To::State(State::Installable), effects: &[Effect::Notify, Effect::Seal], cites: &[77, 101], ..PLAIN },
     Row { kinds: &[Kind::Additional], from: &[State::SecondReview], act: Act::Confirm, by: By::Officer, needs: &[Need::OtherOfficer], to: To::State(State::Making), effects: &[Effect::Notify], cites: &[44, 101], ..PLAIN },
     Row { kinds: &[Kind::Unlock], from: &[State::SecondReview], act: Act::Confirm, by: By::Officer, needs: &[Need::OtherOfficer], to: To::State(State::AwaitingCode), effects: &[Effect::Code], cites: &[70, 89, 101], ..PLAIN },
+    // R31: the clearer impression, as long as another officer still looks at it.
+    Row { kinds: WITH_IMPRESSIONS, from: &[State::FirstReview, State::SecondReview, State::Making, State::AwaitingPaper, State::PaperReview], act: Act::Pick, by: By::Officer, cites: &[31, 77], ..PLAIN },
     Row { from: &[State::FirstReview, State::SecondReview], act: Act::Return, by: By::Officer, to: To::State(State::Returned), effects: &[Effect::Notify], cites: &[83], ..PLAIN },
     // ---- key and originals -----------------------------------------------------------------------------------------
     // K9: the originals may be there before the key goes out.

@@ -3,7 +3,9 @@
 
 pub mod applications;
 pub mod certificates;
+pub mod handovers;
 pub mod history;
+pub mod impressions;
 pub mod messages;
 pub mod officers;
 pub mod retention;
@@ -54,9 +56,14 @@ impl Database {
             .busy_timeout(Duration::from_secs(10));
         let pool = |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(30));
         let writer = pool(1).connect_with(options.clone()).await?;
-        let sql = AssertSqlSafe(include_str!("../../migrations/0001_desk.sql")).into_sql_str();
-        let first = Migration::new(1, Cow::Borrowed("desk"), MigrationType::Simple, sql, false);
-        Migrator::with_migrations(vec![first]).run(&writer).await?;
+        let migrations = [
+            (1, "desk", include_str!("../../migrations/0001_desk.sql")),
+            (3, "impressions", include_str!("../../migrations/0003_impressions.sql")),
+            (4, "handovers", include_str!("../../migrations/0004_handovers.sql")),
+        ];
+        let migrations =
+            migrations.map(|(number, name, sql)| Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, AssertSqlSafe(sql).into_sql_str(), false));
+        Migrator::with_migrations(migrations.to_vec()).run(&writer).await?;
         let readers = pool(4).connect_with(options.read_only(true)).await?;
         Ok(Database { readers, writer })
     }

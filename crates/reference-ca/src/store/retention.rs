@@ -46,6 +46,10 @@ pub async fn run(database: &Database, folder: &Path, now: i64) -> Result<Cleared
         sqlx::query("DELETE FROM uploads WHERE id = ?").bind(row.try_get::<i64, _>("id")?).execute(&mut *transaction).await?;
         files.push(row.try_get::<String, _>("file")?);
     }
+    sqlx::query("DELETE FROM impressions WHERE application IN (SELECT id FROM applications WHERE state IN ('done', 'withdrawn', 'closed') AND since <= ?)")
+        .bind(now.saturating_sub(FILES))
+        .execute(&mut *transaction)
+        .await?;
     let rows = sqlx::query(
         "SELECT a.id FROM applications a LEFT JOIN certificates c ON c.application = a.id \
          WHERE a.cleared_at IS NULL AND a.state IN ('done', 'withdrawn', 'closed') \

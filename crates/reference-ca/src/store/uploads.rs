@@ -28,6 +28,8 @@ pub struct Upload {
     pub sha256: String,
     /// Unix seconds.
     pub created_at: i64,
+    /// Whether a machine read this business's number on it; `None` where the slot takes no form.
+    pub form: Option<bool>,
     file: String,
 }
 
@@ -66,9 +68,9 @@ pub(super) async fn put(transaction: &mut Transaction<'_, Sqlite>, application: 
     let old =
         sqlx::query("SELECT file FROM uploads WHERE application = ? AND slot = ?").bind(application).bind(file.slot).fetch_optional(&mut **transaction).await?;
     sqlx::query(
-        "INSERT INTO uploads (application, slot, media_type, size, sha256, file, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) \
+        "INSERT INTO uploads (application, slot, media_type, size, sha256, file, created_at, form) VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (application, slot) DO UPDATE SET media_type = excluded.media_type, size = excluded.size, sha256 = excluded.sha256, \
-         file = excluded.file, created_at = excluded.created_at",
+         file = excluded.file, created_at = excluded.created_at, form = excluded.form",
     )
     .bind(application)
     .bind(file.slot)
@@ -77,6 +79,7 @@ pub(super) async fn put(transaction: &mut Transaction<'_, Sqlite>, application: 
     .bind(sha256_hex(file.bytes))
     .bind(file.name)
     .bind(now)
+    .bind(file.form.map(|own| if own { "own" } else { "unread" }))
     .execute(&mut **transaction)
     .await?;
     old.map(|row| row.try_get("file")).transpose()
@@ -93,7 +96,7 @@ pub(super) async fn filled(transaction: &mut Transaction<'_, Sqlite>, applicatio
 /// # Errors
 /// The database's.
 pub async fn of(database: &Database, application: i64) -> Result<Vec<Upload>, sqlx::Error> {
-    let rows = sqlx::query("SELECT id, application, slot, media_type, size, sha256, file, created_at FROM uploads WHERE application = ? ORDER BY id")
+    let rows = sqlx::query("SELECT id, application, slot, media_type, size, sha256, file, created_at, form FROM uploads WHERE application = ? ORDER BY id")
         .bind(application)
         .fetch_all(database.read())
         .await?;
@@ -105,7 +108,7 @@ pub async fn of(database: &Database, application: i64) -> Result<Vec<Upload>, sq
 /// # Errors
 /// The database's.
 pub async fn by_id(database: &Database, id: i64) -> Result<Option<Upload>, sqlx::Error> {
-    let row = sqlx::query("SELECT id, application, slot, media_type, size, sha256, file, created_at FROM uploads WHERE id = ?")
+    let row = sqlx::query("SELECT id, application, slot, media_type, size, sha256, file, created_at, form FROM uploads WHERE id = ?")
         .bind(id)
         .fetch_optional(database.read())
         .await?;
@@ -162,6 +165,7 @@ fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Upload, sqlx::Error> {
         size: row.try_get("size")?,
         sha256: row.try_get("sha256")?,
         created_at: row.try_get("created_at")?,
+        form: row.try_get::<Option<String>, _>("form")?.map(|form| form == "own"),
         file: row.try_get("file")?,
     })
 }

@@ -24,15 +24,25 @@ pub(crate) const SCAN: &[u8] = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\
 
 pub(crate) struct Desk {
     pub(crate) folder: tempfile::TempDir,
+    pub(crate) options: Vec<String>,
     child: Option<Child>,
     port: u16,
 }
 
 impl Desk {
     pub(crate) fn start() -> Self {
-        let mut desk = Desk { folder: tempfile::tempdir().unwrap(), child: None, port: 0 };
+        let mut desk = Desk::unstarted();
         desk.up();
         desk
+    }
+
+    pub(crate) fn unstarted() -> Self {
+        Desk { folder: tempfile::tempdir().unwrap(), options: Vec::new(), child: None, port: 0 }
+    }
+
+    /// The desk's official origin.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://localhost:{}", self.port)
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -51,7 +61,7 @@ impl Desk {
         self.up();
     }
 
-    fn up(&mut self) {
+    pub(crate) fn up(&mut self) {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("log")).unwrap();
         // The same port again, where there was one: browsers keep their address.
         let mut command = Command::new(env!("CARGO_BIN_EXE_reference-ca"));
@@ -61,6 +71,7 @@ impl Desk {
             command.arg("desk");
         }
         let mut child = command
+            .args(&self.options)
             .args(["--demo-officers", "--listen", &format!("127.0.0.1:{}", self.port), "--data"])
             .arg(self.data())
             .stdout(Stdio::piped())
@@ -248,6 +259,20 @@ impl Browser {
         self.post(&format!("/office/business/{number}/act/{act}"), &[("revision", &revision), ("note", note)])
     }
 
+    /// An officer picks an impression.
+    pub(crate) fn pick(&mut self, number: &str, ordinal: u32) -> Answer {
+        let page = self.get(&format!("/office/business/{number}")).expect(200).text();
+        let revision = between(&page, "name=\"revision\" value=\"", "\"").unwrap();
+        self.post(&format!("/office/business/{number}/pick/{ordinal}"), &[("revision", &revision)])
+    }
+
+    /// Asks once more for what was issued to this key.
+    pub(crate) fn again(&mut self, number: &str, key: &Key) -> Value {
+        let facts = self.get(&format!("/api/business/{number}")).expect(200).json();
+        let request = Base64::encode_string(&key.request(&facts));
+        self.call(&format!("/api/business/{number}/activate"), &json!({ "request": request })).expect(200).json()
+    }
+
     /// Fills every mandatory slot and sends in.
     pub(crate) fn send_documents(&mut self, number: &str, slots: &[&str]) {
         for slot in slots {
@@ -385,4 +410,31 @@ fn parse(bytes: &[u8]) -> Answer {
         body = whole;
     }
     Answer { status, headers, body }
+}
+
+/// A scanned sheet with impressions of the unit's seal at these places (millimetres, and how strongly inked), 200 dpi, JPEG.
+pub(crate) fn sheet(seals: &[([f32; 2], f32)]) -> Option<Vec<u8>> {
+    use sealbridge_reference_ca::picture::{Design, draw};
+    let font = std::fs::read(font()?).unwrap();
+    let drawn = draw(&Design { name: ORGANISATION, line: Some("测试专用"), pixels: 600 }, &font).unwrap();
+    let seal = image::load_from_memory(&drawn.png).unwrap().into_rgba8();
+    let scale = 200.0 / 25.4;
+    let page = image::RgbImage::from_fn((130.0 * scale) as u32, (56.0 * scale) as u32, |column, row| {
+        let mut pixel = [250.0, 248.0, 240.0];
+        for ([cx, cy], strength) in seals {
+            let (x, y) = ((column as f32 / scale - cx + 20.0) * 15.0, (row as f32 / scale - cy + 20.0) * 15.0);
+            if x >= 0.0 && y >= 0.0 && x < 600.0 && y < 600.0 {
+                let [red, green, blue, alpha] = seal.get_pixel(x as u32, y as u32).0.map(f32::from);
+                for (to, ink) in pixel.iter_mut().zip([red, green, blue]) {
+                    *to *= 1.0 - alpha / 255.0 * strength * (1.0 - ink / 255.0);
+                }
+            }
+        }
+        image::Rgb(pixel.map(|value| value as u8))
+    });
+    let mut out = Vec::new();
+    let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut out, 90);
+    encoder.set_pixel_density(image::codecs::jpeg::PixelDensity::dpi(200));
+    encoder.encode_image(&page).unwrap();
+    Some(out)
 }

@@ -10,11 +10,12 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
 use super::history::{self, New};
-use super::{Database, foreign, sha256_hex, uploads};
+use super::{Database, foreign, impressions, sha256_hex, uploads};
 use crate::business::fields::{self, Field, Values};
 use crate::business::{Actor, Case, Facts, Kind, State, number};
 use crate::calendar::Moment;
 use crate::profile::Profile;
+use crate::scan::Impression;
 use crate::upload::Content;
 use crate::vault::Vault;
 
@@ -80,6 +81,10 @@ pub struct File<'a> {
     pub bytes: &'a [u8],
     /// Its name in the folder of uploads.
     pub name: &'a str,
+    /// Whether a machine read this business's number on it; `None` where the slot takes no form.
+    pub form: Option<bool>,
+    /// The impressions that were read out of it; `None` for a slot that holds none.
+    pub impressions: Option<&'a [Impression]>,
 }
 
 /// Begins a business in a session.
@@ -249,6 +254,9 @@ pub async fn attach(database: &Database, vault: &Vault, id: i64, file: &File<'_>
         return Err(NotDone::Locked);
     }
     let old = uploads::put(&mut transaction, id, file, now).await?;
+    if let Some(found) = file.impressions {
+        impressions::replace(&mut transaction, vault, id, found).await?;
+    }
     transaction.commit().await?;
     Ok(old)
 }

@@ -14,11 +14,12 @@ use serde_json::{Value, json};
 use crate::business::{Act, Actor, State as Stand};
 use crate::error::DeskError;
 use crate::grant::{self, AUDIENCE, Claims, LIFE};
-use crate::issue;
+use crate::issue::{self, Source};
 use crate::refusal::{Reason, Refusal};
 use crate::settings::Desk;
 use crate::store::applications::{Application, Doing};
 use crate::store::certificates::{self, Activation, Registered};
+use crate::store::impressions;
 use crate::store::sha256_hex;
 use crate::web::visitor::Visitor;
 
@@ -108,16 +109,23 @@ pub(in crate::web) async fn activate(
         tracing::info!(number = application.number, %error, "request");
         Reason::RequestRefused
     })?;
-    let seal = match &desk.settings().font {
-        Some(font) if text("sealService") == "yes" => match issue::seal(desk.authority(), font, values, &certificate, now) {
-            Ok(seal) => Some(seal),
-            // A name that the engraver cannot set must not withhold the certificate.
-            Err(error) => {
-                tracing::warn!(number = application.number, %error, "no seal was made");
-                None
-            }
-        },
+    let picked = impressions::picked(desk.database(), desk.vault(), application.id).await?;
+    let wanted = text("sealService") == "yes";
+    let made = match (wanted, &picked, &desk.settings().font, replaced.as_ref().and_then(|old| old.seal.as_deref())) {
+        (true, Some((png, millimetres)), _, _) => Some(issue::seal(desk.authority(), Source::Impression(png, *millimetres), values, &certificate, now)),
+        (true, None, Some(font), _) => Some(issue::seal(desk.authority(), Source::Font(font), values, &certificate, now)),
+        // R92: the seal of the certificate that was replaced does not name the new one; it is made again, and nobody has to ask for it.
+        (false, _, _, Some(old)) if kind != crate::business::Kind::Additional => Some(issue::seal_again(desk.authority(), old, &certificate, now)),
         _ => None,
+    };
+    let seal = match made {
+        Some(Ok(seal)) => Some(seal),
+        // A name that the engraver cannot set must not withhold the certificate.
+        Some(Err(error)) => {
+            tracing::warn!(number = application.number, %error, "no seal was made");
+            None
+        }
+        None => None,
     };
     let serial = certificate.serial_hex();
     let activation = Activation {

@@ -48,9 +48,10 @@ pub(in crate::web) async fn upload(
                     _ => Refusal::from(Reason::Malformed),
                 })?;
                 let content = upload::look(&bytes, slot.max_bytes).map_err(|fault| Refusal::of_upload(fault, slot))?;
+                let looked = super::seals::look(&desk, &application, profile, slot, content, bytes.clone()).await?;
                 let (folder, vault, body) = (desk.uploads().to_owned(), desk.vault().clone(), bytes.clone());
                 let file = tokio::task::spawn_blocking(move || uploads::write(&folder, &vault, &body)).await.map_err(|_| Reason::Internal)??;
-                let kept = File { slot: &slot.id, content, bytes: &bytes, name: &file };
+                let kept = File { slot: &slot.id, content, bytes: &bytes, name: &file, form: looked.form, impressions: looked.impressions.as_deref() };
                 match applications::attach(desk.database(), desk.vault(), application.id, &kept, desk.now()).await {
                     Ok(old) => {
                         if let Some(old) = old {

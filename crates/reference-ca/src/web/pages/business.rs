@@ -8,21 +8,23 @@ use axum::Form;
 use axum::Json;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
-use axum::http::header::ACCEPT;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::view::{self, BlockView, EntryView, SlotView, Step};
+use super::view::{self, BlockView, EntryView, ImpressionView, SlotView, Step};
 use super::{Alert, Frame, render, render_with, see_other};
 use crate::business::fields::Values;
 use crate::business::{Act, Actor, Kind, State as Stand};
+use crate::form;
+use crate::language::Language;
 use crate::profile::{Payment, Profile};
 use crate::refusal::{Reason, Refusal};
 use crate::settings::Desk;
 use crate::store::applications::{self, Application, Doing, NotDone, outstanding, perform, resend_code, try_code};
 use crate::store::throttle::{self, Attempt};
-use crate::store::{certificates, history, uploads};
+use crate::store::{certificates, handovers, history, impressions, uploads};
 use crate::web::visitor::Visitor;
 
 #[derive(Template)]
@@ -40,6 +42,9 @@ struct BusinessPage<'a> {
     steps: Vec<Step>,
     blocks: Vec<BlockView>,
     slots: Vec<SlotView>,
+    impressions: Vec<ImpressionView>,
+    /// The slot that they were read out of.
+    shows: &'a str,
     missing: usize,
     fee: String,
     payments: Vec<(&'static str, &'static str)>,
@@ -51,6 +56,8 @@ struct BusinessPage<'a> {
     originals: u8,
     certificate: Option<(String, i64)>,
     has_seal: bool,
+    /// The portal that it came from.
+    portal: Option<String>,
 }
 
 #[derive(Template)]
@@ -63,6 +70,8 @@ struct FormPage<'a> {
     date: i64,
     blocks: Vec<BlockView>,
     impressions: Vec<u8>,
+    /// Side of the code in modules, and its dark squares as a path.
+    code: (usize, String),
     with_seal: bool,
 }
 
@@ -105,7 +114,7 @@ pub(in crate::web) async fn act(
     let application = visitor.business(&desk, &number).await?;
     let act = Act::from_name(&act).ok_or(Reason::NotFound)?;
     // These come with a payment, a code or a certificate, by their own ways.
-    if matches!(act, Act::EnterCode | Act::Activate | Act::ReportTransfer) {
+    if matches!(act, Act::EnterCode | Act::Activate | Act::ReportTransfer | Act::Install) {
         return Err(Reason::NotNow.into());
     }
     if matches!(act, Act::Submit | Act::Send) {
@@ -187,10 +196,50 @@ pub(in crate::web) async fn form(State(desk): State<Desk>, visitor: Visitor, Pat
         date: desk.now(),
         blocks: view::blocks(&page, &application, profile, &[]),
         impressions: (1..=profile.impressions).collect(),
+        code: form::code_path(&application.number).unwrap_or_default(),
         with_seal: application.values.get("sealService").is_some_and(|value| value == "yes")
             || matches!(application.case.kind, Kind::SealApply | Kind::SealChange),
         page,
     }))
+}
+
+/// The same as a PDF with fields, from the font that seals are drawn with.
+pub(in crate::web) async fn form_pdf(State(desk): State<Desk>, visitor: Visitor, Path(number): Path<String>) -> Result<Response, Refusal> {
+    let application = visitor.business(&desk, &number).await?;
+    if application.case.state == Stand::Draft {
+        return Err(Reason::NotNow.into());
+    }
+    let profile = desk.profile(&application.profile).ok_or(Reason::Internal)?;
+    let kind = application.case.kind;
+    // The form is in the language of whoever reviews it.
+    let mut page = Frame::of(&visitor, "");
+    page.language = Language::Chinese;
+    let blocks = view::blocks(&page, &application, profile, &[]);
+    let blank = form::Blank {
+        institution: &profile.name[0],
+        kind: kind.words()[0],
+        number: &application.number,
+        date: &page.date(&desk.now()),
+        blocks: blocks
+            .iter()
+            .map(|block| {
+                (block.title, block.fields.iter().map(|field| form::BlankField { key: field.key, label: field.label, value: field.said.clone() }).collect())
+            })
+            .collect(),
+        impressions: if profile.impressions_slot(kind, &application.values).is_some() { profile.impressions } else { 0 },
+        separate: profile.separate_seal_form,
+    };
+    // Without a font, or with a name that it cannot show, the page to print is the form.
+    let drawn = desk.settings().font.as_deref().and_then(|font| match form::draw(&blank, font) {
+        Ok(pdf) => Some(pdf),
+        Err(error) => {
+            tracing::warn!(number = application.number, %error, "no PDF");
+            None
+        }
+    });
+    let Some(pdf) = drawn else { return Ok(see_other(&format!("/business/{number}/form"))) };
+    let name = HeaderValue::from_str(&format!("inline; filename=\"{number}.pdf\"")).map_err(|_| Reason::Internal)?;
+    Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/pdf")), (CONTENT_DISPOSITION, name)], pdf).into_response())
 }
 
 async fn finish(desk: &Desk, visitor: &Visitor, application: &Application, doing: &Doing<'_>, show_faults: bool) -> Result<Response, Refusal> {
@@ -245,6 +294,8 @@ async fn page(desk: &Desk, visitor: &Visitor, number: &str, refusal: Option<Refu
         blocks,
         missing: slots.iter().filter(|slot| slot.must && slot.file.is_none()).count(),
         slots,
+        impressions: view::impressions(&page, &impressions::of(desk.database(), application.id).await?),
+        shows: profile.impressions_slot(kind, &application.values).map_or("", |slot| slot.id.as_str()),
         fee: view::yuan(application.fee_fen),
         payments: profile.payments(kind).iter().map(|method| (method.as_str(), page.language.say(method.words()[0], method.words()[1]))).collect(),
         note: entries.last().map(|entry| entry.note.clone()).unwrap_or_default(),
@@ -253,6 +304,7 @@ async fn page(desk: &Desk, visitor: &Visitor, number: &str, refusal: Option<Refu
         can_withdraw: case.possible(Actor::Applicant, desk.now()).contains(&Act::Withdraw),
         profile,
         originals: profile.business(kind).map_or(0, |business| business.originals),
+        portal: handovers::origin_of(desk.database(), application.id).await?.map(|(portal, _)| portal),
         has_seal: certificate.as_ref().is_some_and(|certificate| certificate.seal.is_some()),
         certificate: certificate.map(|certificate| (certificate.serial, certificate.not_after)),
         page,

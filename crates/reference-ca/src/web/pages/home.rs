@@ -68,6 +68,32 @@ struct NoticePage<'a> {
     slots: Vec<(String, bool)>,
     payments: Vec<&'static str>,
     steps: Vec<&'static str>,
+    arrival: Option<Arrival>,
+}
+
+/// What a portal handed over, for the notice.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) ticket: String,
+    pub(super) portal: String,
+    pub(super) unit: String,
+    pub(super) credit_code: String,
+    /// Only to see how businesses stand.
+    pub(super) looks: bool,
+}
+
+#[derive(Template)]
+#[template(path = "arrived.html")]
+struct ArrivedPage {
+    page: Frame,
+    arrival: Arrival,
+}
+
+/// The page of somebody whom a portal sends to see how their businesses stand.
+pub(super) fn look(visitor: &Visitor, arrival: Arrival) -> Response {
+    let mut page = Frame::of(visitor, "progress");
+    page.path = "/".to_owned();
+    render(&ArrivedPage { page, arrival })
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,7 +148,7 @@ pub(in crate::web) async fn institution(State(desk): State<Desk>, visitor: Visit
 }
 
 pub(in crate::web) async fn notice(State(desk): State<Desk>, visitor: Visitor, Path((id, kind)): Path<(String, String)>) -> Result<Response, Refusal> {
-    notice_page(&desk, &visitor, &id, &kind, None).await
+    notice_page(&desk, &visitor, &id, &kind, None, None).await
 }
 
 pub(in crate::web) async fn begin(
@@ -137,25 +163,36 @@ pub(in crate::web) async fn begin(
     let kind = Kind::from_name(&kind_name).ok_or(Reason::NotFound)?;
     let business = profile.business(kind).ok_or(Reason::NotOffered)?;
     if business.channel == Channel::CounterOrPost {
-        return notice_page(&desk, &visitor, &id, &kind_name, Some(Reason::CounterOnly.into())).await;
+        return notice_page(&desk, &visitor, &id, &kind_name, None, Some(Reason::CounterOnly.into())).await;
     }
     if fields.agreement != "yes" || fields.privacy != "yes" {
-        return notice_page(&desk, &visitor, &id, &kind_name, Some(Reason::FieldsMissing.into())).await;
+        return notice_page(&desk, &visitor, &id, &kind_name, None, Some(Reason::FieldsMissing.into())).await;
     }
     if let Attempt::Wait { seconds } = throttle::begin(desk.database(), &visitor.address(), throttle::ADDRESS, desk.now()).await? {
-        return notice_page(&desk, &visitor, &id, &kind_name, Some(Refusal::from(Reason::Throttled).with("seconds", seconds))).await;
+        return notice_page(&desk, &visitor, &id, &kind_name, None, Some(Refusal::from(Reason::Throttled).with("seconds", seconds))).await;
     }
     let start = Start { profile, kind, session: &session.id, values: Values::new(), prefilled: false };
     let begun = applications::begin(desk.database(), desk.vault(), start, desk.now()).await?;
     Ok(see_other(&format!("/business/{}", begun.number)))
 }
 
-async fn notice_page(desk: &Desk, visitor: &Visitor, id: &str, kind: &str, refusal: Option<Refusal>) -> Result<Response, Refusal> {
+pub(super) async fn notice_page(
+    desk: &Desk,
+    visitor: &Visitor,
+    id: &str,
+    kind: &str,
+    arrival: Option<Arrival>,
+    refusal: Option<Refusal>,
+) -> Result<Response, Refusal> {
     let profile = desk.profile(id).ok_or(Reason::NotFound)?;
     let kind = Kind::from_name(kind).ok_or(Reason::NotFound)?;
     let business = profile.business(kind).ok_or(Reason::NotOffered)?;
     let mut page = Frame::of(visitor, "home");
-    let opened = if visitor.session.is_none() { Some(visitor.open(desk).await?) } else { None };
+    if arrival.is_some() {
+        page.path = format!("/ca/{id}/{}", kind.as_str());
+    }
+    // A hand-over comes without cookies; a session is opened when it is agreed to, if there is none by then.
+    let opened = if visitor.session.is_none() && arrival.is_none() { Some(visitor.open(desk).await?) } else { None };
     if let Some(opened) = &opened {
         page.csrf.clone_from(&opened.session.csrf);
     }
@@ -197,6 +234,7 @@ async fn notice_page(desk: &Desk, visitor: &Visitor, id: &str, kind: &str, refus
         slots,
         payments: profile.payments(kind).iter().copied().map(Payment::words).map(|words| page.language.say(words[0], words[1])).collect(),
         steps,
+        arrival,
         page,
     };
     let mut response = render_with(status, &template);

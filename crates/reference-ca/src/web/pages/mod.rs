@@ -3,10 +3,12 @@
 pub(super) mod activation;
 pub(super) mod attachments;
 pub(super) mod business;
+pub(super) mod handover;
 pub(super) mod home;
 pub(super) mod office;
 pub(super) mod progress;
 pub(super) mod review;
+pub(super) mod seals;
 pub(super) mod view;
 
 use askama::Template;

@@ -8,14 +8,14 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::view::{self, BlockView, EntryView, SlotView};
+use super::view::{self, BlockView, EntryView, ImpressionView, SlotView};
 use super::{Alert, Frame, render_with, see_other};
 use crate::business::{Act, Actor, State as Stand};
 use crate::profile::Profile;
 use crate::refusal::{Reason, Refusal};
 use crate::settings::Desk;
 use crate::store::applications::{self, Doing, NotDone, needs_note, perform};
-use crate::store::{history, uploads};
+use crate::store::{history, impressions, uploads};
 use crate::web::visitor::Visitor;
 
 /// A button.
@@ -45,6 +45,10 @@ struct ReviewPage<'a> {
     blocks: Vec<BlockView>,
     slots: Vec<SlotView>,
     choices: Vec<Choice>,
+    impressions: Vec<ImpressionView>,
+    can_pick: bool,
+    /// There is a scan that no machine could read impressions out of.
+    unread: bool,
     history: Vec<EntryView>,
     same_officer: bool,
     paper_received: bool,
@@ -84,7 +88,7 @@ pub(in crate::web) async fn act(
     }
 }
 
-async fn page(desk: &Desk, visitor: &Visitor, number: &str, refusal: Option<Refusal>) -> Result<Response, Refusal> {
+pub(super) async fn page(desk: &Desk, visitor: &Visitor, number: &str, refusal: Option<Refusal>) -> Result<Response, Refusal> {
     let (_, officer) = visitor.officer()?;
     let application = applications::by_number(desk.database(), desk.vault(), number).await?.ok_or(Reason::NotFound)?;
     let profile = desk.profile(&application.profile).ok_or(Reason::Internal)?;
@@ -93,7 +97,9 @@ async fn page(desk: &Desk, visitor: &Visitor, number: &str, refusal: Option<Refu
     let files = uploads::of(desk.database(), application.id).await?;
     let entries = history::of(desk.database(), desk.vault(), application.id).await?;
     let (state, kind) = (application.case.state, application.case.kind);
-    let choices = application.case.possible(Actor::Officer(officer.id), desk.now()).into_iter().map(|act| choice(&page, act)).collect();
+    let possible = application.case.possible(Actor::Officer(officer.id), desk.now());
+    let found = impressions::of(desk.database(), application.id).await?;
+    let choices = possible.iter().copied().filter(|act| *act != Act::Pick).map(|act| choice(&page, act)).collect();
     let status = refusal.as_ref().map(Refusal::status);
     let template = ReviewPage {
         alert: refusal.map(|refusal| Alert::of(&refusal, visitor.language)),
@@ -108,6 +114,9 @@ async fn page(desk: &Desk, visitor: &Visitor, number: &str, refusal: Option<Refu
         blocks: view::blocks(&page, &application, profile, &[]),
         slots: view::slots(&page, &application, profile, &files),
         choices,
+        can_pick: found.len() > 1 && possible.contains(&Act::Pick),
+        unread: found.is_empty() && profile.impressions_slot(kind, &application.values).is_some_and(|slot| files.iter().any(|file| file.slot == slot.id)),
+        impressions: view::impressions(&page, &found),
         history: view::history(&page, &entries, true),
         same_officer: matches!(state, Stand::SecondReview | Stand::PaperReview) && application.case.facts.first_officer == Some(officer.id),
         paper_received: application.case.facts.paper_received,

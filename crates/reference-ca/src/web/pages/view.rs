@@ -5,8 +5,10 @@ use crate::business::fields::{self, Block, Fault, Field, Shape, Values};
 use crate::business::{Act, Kind, State};
 use crate::calendar::Moment;
 use crate::profile::Profile;
+use crate::scan::{Basis, SizeFrom};
 use crate::store::applications::Application;
 use crate::store::history::Entry;
+use crate::store::impressions::Known;
 use crate::store::uploads::Upload;
 use crate::upload::Content;
 
@@ -63,6 +65,8 @@ pub(super) struct FileView {
     pub(super) size: String,
     pub(super) time: String,
     pub(super) picture: bool,
+    /// Whether a machine read this business's number on it.
+    pub(super) form: Option<bool>,
 }
 
 /// A line of the history.
@@ -230,8 +234,52 @@ pub(super) fn slots(page: &Frame, application: &Application, profile: &Profile, 
                     format!("{}.{} MB", upload.size / 1024 / 1024, upload.size * 10 / 1024 / 1024 % 10)
                 },
                 time: Moment::from_unix(upload.created_at).time(),
+                form: upload.form,
                 picture: Content::from_media_type(&upload.media_type).is_some_and(Content::is_picture),
             }),
+        })
+        .collect()
+}
+
+/// An impression, with its measures in words.
+#[derive(Debug)]
+pub(super) struct ImpressionView {
+    pub(super) ordinal: i64,
+    pub(super) picked: bool,
+    pub(super) score: u8,
+    pub(super) facts: Vec<(&'static str, String)>,
+}
+
+pub(super) fn impressions(page: &Frame, found: &[Known]) -> Vec<ImpressionView> {
+    let language = page.language;
+    let percent = |part: f32| format!("{:.0} %", part * 100.0);
+    found
+        .iter()
+        .map(|one| {
+            let measures = &one.measures;
+            let from = match measures.size_from {
+                SizeFrom::Frame => language.say("按采集框", "by the frame"),
+                SizeFrom::Resolution => language.say("按扫描分辨率", "by the scan's resolution"),
+                SizeFrom::Assumed => language.say("按常用规格，文件没有分辨率", "assumed; the file names no resolution"),
+            };
+            let by = match measures.basis {
+                Basis::StarAndName => language.say("按五角星和文字", "by star and name"),
+                Basis::Name => language.say("按文字", "by the name"),
+                Basis::None => language.say("无法判断，保持原样", "cannot be told; left as scanned"),
+            };
+            ImpressionView {
+                ordinal: one.ordinal,
+                picked: one.picked,
+                score: measures.score,
+                facts: vec![
+                    (language.say("直径", "Diameter"), format!("{:.1} mm（{from}）", measures.diameter)),
+                    (language.say("扶正", "Straightened"), format!("{:.1}°（{by}）", -measures.turned)),
+                    (language.say("边框完整", "Rim complete"), percent(measures.rim)),
+                    (language.say("印油均匀", "Evenly inked"), percent(measures.even)),
+                    (language.say("边缘宽度", "Edge width"), format!("{:.2} mm", measures.edge)),
+                    (language.say("文字压盖", "Crossed by print"), percent(measures.crossed)),
+                ],
+            }
         })
         .collect()
 }

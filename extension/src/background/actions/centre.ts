@@ -4,6 +4,7 @@
 import { failureOf, Refused } from "../../failure";
 import { userLanguage } from "../../language";
 import type { CareVerb, CentreVerb, FromCentre, LookVerb, ToCentre } from "../../messages";
+import type { Language, Phase, Verbs } from "../../protocol";
 import * as host from "../host";
 
 /** How long the person may take in the host's windows. */
@@ -56,18 +57,18 @@ async function served(port: chrome.runtime.Port, wish: Exclude<FromCentre, { typ
   if (wish.type === "restart") host.restart();
   if (wish.type !== "ask") return host.hello();
   const language = await userLanguage();
-  if (isCare(wish.verb)) return care(port, wish.call, wish.verb, wish.arguments, language);
+  if (isCare(wish.verb)) return care(port, wish.call, wish.verb, wish.arguments as Verbs[CareVerb]["arguments"], language);
   if (!LOOK.includes(wish.verb)) throw new Refused("verb-unknown", { verb: String(wish.verb).slice(0, 40) });
   return host.ask(wish.verb, wish.arguments, language, LOOK_MS);
 }
 
-async function care(port: chrome.runtime.Port, call: number, verb: CareVerb, args: never | object, language: Awaited<ReturnType<typeof userLanguage>>): Promise<unknown> {
+async function care(port: chrome.runtime.Port, call: number, verb: CareVerb, args: Verbs[CareVerb]["arguments"], language: Language): Promise<unknown> {
   if (running) throw new Refused("busy");
   const operation = host.newOperation();
   running = { operation, port, call };
   try {
-    const asked = { operation, language, deadlineMs: CARE_MS, again: false, onPhase: (phase: Parameters<NonNullable<host.Asked["onPhase"]>>[0]) => post(port, { type: "phase", call, phase }) };
-    return await host.useKey(verb, args as Parameters<typeof host.useKey>[1], asked);
+    const asked = { operation, language, deadlineMs: CARE_MS, again: false, onPhase: (phase: Phase) => post(port, { type: "phase", call, phase }) };
+    return await host.useKey(verb, args, asked);
   } finally {
     running = null;
   }

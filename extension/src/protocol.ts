@@ -17,6 +17,12 @@ export const SEAL_MAX = 716800;
 export const ORIGIN_MAX = 255;
 /** Longest login or bind statement. */
 export const STATEMENT_MAX = 32768;
+/** Most bytes of one part of a seal on its way to the host. */
+export const SEAL_PART_MAX = 45000;
+/** Longest grant of a desk. */
+export const GRANT_MAX = 8192;
+/** Most entries of one page of the record. */
+export const RECORD_PAGE_MAX = 100;
 /** Shortest nonce, in characters. */
 export const NONCE_MIN = 22;
 /** Longest nonce, in characters. */
@@ -50,6 +56,11 @@ export type Code =
   | "frame-refused"
   | "caller-refused"
   | "busy"
+  | "grant-malformed"
+  | "grant-untrusted"
+  | "grant-expired"
+  | "grant-mismatch"
+  | "grant-used"
   | "operation-mismatch"
   | "operation-unknown"
   | "nonce-malformed"
@@ -86,6 +97,9 @@ export type Code =
   | "module-refused"
   | "journal-failed"
   | "journal-full"
+  | "authority-missing"
+  | "record-failed"
+  | "record-broken"
   | "font-missing"
   | "service-address-refused"
   | "service-unreachable"
@@ -97,6 +111,9 @@ export type Code =
   | "certificate-status-unknown"
   | "cancelled"
   | "timed-out"
+  | "pin-weak"
+  | "pin-same"
+  | "pin-mismatch"
   | "token-missing"
   | "token-removed"
   | "token-ambiguous"
@@ -109,6 +126,12 @@ export type Code =
   | "pin-length"
   | "pin-characters"
   | "pin-not-set"
+  | "officer-locked"
+  | "unlock-failed"
+  | "token-in-use"
+  | "token-full"
+  | "certificate-other-key"
+  | "written-differs"
   | "certificate-missing"
   | "certificate-ambiguous"
   | "certificate-unreadable"
@@ -206,6 +229,38 @@ export type Phase =
   | "consent"
   | "pin"
   | "signing";
+
+/** What a certificate may be used for. */
+export type KeyUse =
+  | "login"
+  | "stamp"
+  | "encryption";
+
+/** What a grant with a secret is wanted for. */
+export type GrantPurpose =
+  | "activate"
+  | "unlock";
+
+/** A link of the chain that is examined. */
+export type EnvironmentLink =
+  | "configuration"
+  | "extension"
+  | "registration"
+  | "module"
+  | "token"
+  | "certificate"
+  | "seal"
+  | "dialog"
+  | "document"
+  | "clock"
+  | "record";
+
+/** How a link is. */
+export type EnvironmentMark =
+  | "good"
+  | "warning"
+  | "broken"
+  | "unknown";
 
 /** Where an operation stands. */
 export type OutcomeState =
@@ -448,6 +503,288 @@ export interface OutcomeAnswer {
   failure?: Failure;
 }
 
+/** One token among those that are plugged in. */
+export interface TokenRef {
+  module: string;
+  serial: string;
+  /** Where the serial number alone does not say which. */
+  slot?: number;
+}
+
+/** Asks for everything on all tokens. */
+export interface KeysArguments {
+  /** The revision that the asker has already. */
+  known?: string;
+}
+
+/** All tokens, or that nothing has changed. */
+export interface KeysAnswer {
+  /** Compared for equality only. */
+  revision: string;
+  /** Left out where `known` is still right. */
+  now?: Everything;
+}
+
+/** What there is. */
+export interface Everything {
+  modules: ModuleInfo[];
+  tokens: KeyToken[];
+}
+
+/** A token that is plugged in. */
+export interface KeyToken {
+  /** How other verbs name it. */
+  token: TokenRef;
+  label: string;
+  maker: string;
+  model: string;
+  state: TokenState;
+  /** An upper bound, where the module's settings state a number. */
+  triesLeft?: number;
+  /** Nobody can unlock it. */
+  officerLocked: boolean;
+  /** The PIN is entered on the token or its reader. */
+  protectedPath: boolean;
+  certificates: KeyCertificate[];
+  seals: KeySeal[];
+  /** The number of a business whose activation was begun here and has not ended. */
+  activating?: string;
+}
+
+/** A certificate, in what it says. */
+export interface KeyCertificate {
+  /** SHA-256 of the DER, 64 hexadecimal digits: its thumbprint. */
+  id: string;
+  /** Hexadecimal. */
+  serial: string;
+  organisation: string;
+  unit?: string;
+  creditCode?: string;
+  issuer: string;
+  /** Unix seconds. */
+  notBefore: number;
+  /** Unix seconds. */
+  notAfter: number;
+  uses: KeyUse[];
+  hasKey: boolean;
+  /** Of a test authority. */
+  test: boolean;
+}
+
+/** A seal, in what it says. */
+export interface KeySeal {
+  /** SHA-256 of the seal's bytes. */
+  id: string;
+  name: string;
+  /** In the asker's language. */
+  kind: string;
+  /** Thousandths of a millimetre. */
+  widthMicrometres: number;
+  /** Thousandths of a millimetre. */
+  heightMicrometres: number;
+  /** Unix seconds. */
+  validFrom: number;
+  /** Unix seconds. */
+  validUntil: number;
+  /** Ids of the certificates on this token that it names; empty: it needs to be made anew. */
+  certificates: string[];
+  /** Why it cannot be read. */
+  failure?: Failure;
+}
+
+/** Fetches a seal's picture. */
+export interface SealPictureArguments {
+  token: TokenRef;
+  /** A seal's id. */
+  seal: string;
+}
+
+/** The picture. */
+export interface SealPictureAnswer {
+  /** Such as image/png. */
+  format: string;
+  /** Standard base64. */
+  picture: string;
+}
+
+/** Fetches a certificate's bytes. */
+export interface ExportCertificateArguments {
+  /** A certificate's id. */
+  certificate: string;
+}
+
+/** The certificate. */
+export interface ExportCertificateAnswer {
+  /** Standard base64. */
+  der: string;
+  /** With its issuers. */
+  pem: string;
+  /** For the file, without ending. */
+  name: string;
+}
+
+/** Sets another PIN, asked in the host's window. */
+export interface ChangePinArguments {
+  token: TokenRef;
+}
+
+/** The PIN was changed. */
+export interface ChangePinAnswer {
+  state: TokenState;
+}
+
+/** Makes the request that a desk needs for a grant. */
+export interface TokenRequestArguments {
+  purpose: GrantPurpose;
+  token: TokenRef;
+  /** The business's number. */
+  business: string;
+  /** To unlock: the id of a certificate on the token. */
+  certificate?: string;
+}
+
+/** The request. */
+export interface TokenRequestAnswer {
+  /** For the desk, as it is. */
+  request: string;
+}
+
+/** Sets a new PIN with a grant. */
+export interface UnlockArguments {
+  token: TokenRef;
+  /** The desk's answer to the host's last request. */
+  grant: string;
+}
+
+/** The token has its new PIN. */
+export interface UnlockAnswer {
+  state: TokenState;
+}
+
+/** Sets a token up, up to the certificate request. */
+export interface ActivateArguments {
+  token: TokenRef;
+  /** The desk's answer to the host's last request. */
+  grant: string;
+}
+
+/** The certificate request. */
+export interface ActivateAnswer {
+  /** PKCS#10 in DER, standard base64. */
+  request: string;
+  /** As it is named from now on. */
+  token: TokenRef;
+}
+
+/** Hands a seal over in parts. */
+export interface SealPartArguments {
+  /** SHA-256 of the whole, 64 hexadecimal digits. */
+  seal: string;
+  /** Bytes of the whole. */
+  size: number;
+  /** Where this part begins. */
+  offset: number;
+  /** Standard base64; empty to ask how much is there. */
+  part: string;
+}
+
+/** How much of the seal the host has. */
+export interface SealPartAnswer {
+  /** Bytes from the beginning. */
+  have: number;
+}
+
+/** Writes certificate and seal on a token. */
+export interface InstallArguments {
+  token: TokenRef;
+  /** The activation grant; needed with a certificate. */
+  grant?: string;
+  /** DER, standard base64. */
+  certificate?: string;
+  /** Its issuers, nearest first; DER, standard base64. */
+  chain?: string[];
+  /** A seal that was handed over in parts. */
+  seal?: string;
+}
+
+/** What lies on the token now. */
+export interface InstallAnswer {
+  /** A certificate's id. */
+  certificate?: string;
+  /** A seal's id. */
+  seal?: string;
+}
+
+/** Asks for a page of the record of what was signed, newest first. */
+export interface RecordArguments {
+  /** In whatever case. */
+  search?: string;
+  /** Only entries with lower numbers. */
+  before?: number;
+  /** 1 to RECORD_PAGE_MAX. */
+  limit: number;
+}
+
+/** A page of the record. */
+export interface RecordAnswer {
+  /** Newest first. */
+  entries: RecordEntry[];
+  /** There are more with lower numbers. */
+  more: boolean;
+  /** Entries in the whole record. */
+  total: number;
+  /** The first entry that does not follow from the one before. */
+  brokenAt?: number;
+}
+
+/** One thing that was signed, or done to a token. */
+export interface RecordEntry {
+  /** From 1. */
+  number: number;
+  /** Unix seconds. */
+  at: number;
+  verb: string;
+  origin?: string;
+  organisation?: string;
+  certificate?: string;
+  /** The token's serial number. */
+  token: string;
+  subjects: RecordSubject[];
+  failure?: Code;
+  /** As in the record's file; all lines, oldest first, are an export that can be checked. */
+  line: string;
+}
+
+/** Something that an entry is about. */
+export interface RecordSubject {
+  name: string;
+  /** Of a document. */
+  sha256?: string;
+}
+
+/** Nothing is asked. */
+export interface EnvironmentArguments {
+}
+
+/** The examination of this computer. */
+export interface EnvironmentAnswer {
+  rows: EnvironmentRow[];
+  /** For the support, without personal data. */
+  text: string;
+}
+
+/** One link and how it is, in the asker's language. */
+export interface EnvironmentRow {
+  link: EnvironmentLink;
+  mark: EnvironmentMark;
+  title: string;
+  subject: string;
+  code?: Code;
+  what: string;
+  /** Empty where there is nothing to do. */
+  remedy: string;
+}
+
 /** The verbs, each with what is asked and what is answered. */
 export interface Verbs {
   hello: { arguments: HelloArguments; answer: HelloAnswer };
@@ -459,9 +796,37 @@ export interface Verbs {
   seal: { arguments: SealArguments; answer: SealAnswer };
   cancel: { arguments: CancelArguments; answer: CancelAnswer };
   outcome: { arguments: OutcomeArguments; answer: OutcomeAnswer };
+  keys: { arguments: KeysArguments; answer: KeysAnswer };
+  "seal-picture": { arguments: SealPictureArguments; answer: SealPictureAnswer };
+  "export-certificate": { arguments: ExportCertificateArguments; answer: ExportCertificateAnswer };
+  "change-pin": { arguments: ChangePinArguments; answer: ChangePinAnswer };
+  "token-request": { arguments: TokenRequestArguments; answer: TokenRequestAnswer };
+  unlock: { arguments: UnlockArguments; answer: UnlockAnswer };
+  activate: { arguments: ActivateArguments; answer: ActivateAnswer };
+  "seal-part": { arguments: SealPartArguments; answer: SealPartAnswer };
+  install: { arguments: InstallArguments; answer: InstallAnswer };
+  record: { arguments: RecordArguments; answer: RecordAnswer };
+  environment: { arguments: EnvironmentArguments; answer: EnvironmentAnswer };
 }
 
 export type Verb = keyof Verbs;
+
+/** The verbs that only the extension's own pages may ask for: the host refuses them without `asker`. */
+export const OWN_VERBS = [
+  "keys",
+  "seal-picture",
+  "export-certificate",
+  "change-pin",
+  "token-request",
+  "unlock",
+  "activate",
+  "seal-part",
+  "install",
+  "record",
+  "environment",
+] as const satisfies readonly Verb[];
+
+export type OwnVerb = (typeof OWN_VERBS)[number];
 
 /** What the extension sends to the host. */
 export interface HostRequest<V extends Verb = Verb> {
@@ -469,6 +834,8 @@ export interface HostRequest<V extends Verb = Verb> {
   verb: V;
   language: Language;
   deadlineMs: number;
+  /** Written by the background alone, for ports of the extension's own pages; left out otherwise. */
+  asker?: "own-page";
   arguments: Verbs[V]["arguments"];
 }
 
@@ -541,6 +908,31 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     party: "caller",
     what: { "zh-CN": "上一个操作还没有完成。", "en": "Another operation is still going on." },
     remedy: { "zh-CN": "请先完成或取消正在进行的操作（可能有一个密码窗口被其他窗口挡住了），然后重试。", "en": "Finish or cancel it first (a PIN window may be hidden behind other windows), then try again." },
+  },
+  "grant-malformed": {
+    party: "caller",
+    what: { "zh-CN": "发证机构的许可格式不正确[：{detail}]。", "en": "The authority's grant is not well formed[: {detail}]." },
+    remedy: { "zh-CN": "请刷新页面后重试；如果仍然出现，请联系发证机构的客服。", "en": "Reload the page and try again; if it happens again, contact the authority's support." },
+  },
+  "grant-untrusted": {
+    party: "caller",
+    what: { "zh-CN": "这个许可不是本机所信任的发证机构签发的[：{detail}]，已拒绝。", "en": "The grant was not signed by an authority that this computer trusts[: {detail}] and was refused." },
+    remedy: { "zh-CN": "请确认您在发证机构的正式网站上办理；仍有疑问请联系管理员。", "en": "Make sure that you are on the authority's official site; if in doubt ask the administrator." },
+  },
+  "grant-expired": {
+    party: "caller",
+    what: { "zh-CN": "发证机构的许可已经过期，或者电脑的时间不对。", "en": "The authority's grant has expired, or this computer's clock is wrong." },
+    remedy: { "zh-CN": "请再点一次，会自动取得新的许可；如果仍然出现，请校准电脑的时间。", "en": "Repeat the step, which fetches a new grant; if it happens again, set this computer's clock." },
+  },
+  "grant-mismatch": {
+    party: "caller",
+    what: { "zh-CN": "发证机构的许可与这次操作不符[（{what}）]，已拒绝。", "en": "The authority's grant does not fit this operation[ ({what})] and was refused." },
+    remedy: { "zh-CN": "请确认插入的是这次业务的 Key，然后重新开始。", "en": "Make sure that the key of this business is inserted, then start again." },
+  },
+  "grant-used": {
+    party: "caller",
+    what: { "zh-CN": "这个许可已经使用过，或者本机程序已经重新启动，不能再用。", "en": "This grant was used before, or the Sealbridge program was restarted since; it is of no use any more." },
+    remedy: { "zh-CN": "请再点一次，会自动取得新的许可。", "en": "Repeat the step, which fetches a new grant." },
   },
   "operation-mismatch": {
     party: "caller",
@@ -722,6 +1114,21 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     what: { "zh-CN": "短时间内的操作太多，本机的操作记录已满[（上限 {limit} 条）]，为避免重复签名已停止。", "en": "There were too many operations in a short time and this computer's journal is full[ (limit {limit})]; to sign nothing twice it stops here." },
     remedy: { "zh-CN": "请等十分钟后重试。", "en": "Wait ten minutes, then try again." },
   },
+  "authority-missing": {
+    party: "environment",
+    what: { "zh-CN": "本机没有设置可信的发证机构，不能激活、解锁或安装证书。", "en": "No certification authority is set up on this computer, so keys cannot be activated, unlocked or given certificates." },
+    remedy: { "zh-CN": "请联系安装印桥的管理员，在配置文件中加入发证机构的证书。", "en": "Ask the administrator who installed Sealbridge to add the authority's certificate to the configuration." },
+  },
+  "record-failed": {
+    party: "environment",
+    what: { "zh-CN": "签名记录无法写入或读取[（{path}）][：{detail}]。", "en": "The record of what was signed cannot be written or read[ ({path})][: {detail}]." },
+    remedy: { "zh-CN": "请检查磁盘空间和权限后重试，或联系管理员。", "en": "Check disk space and permissions and try again, or ask the administrator." },
+  },
+  "record-broken": {
+    party: "environment",
+    what: { "zh-CN": "签名记录被改动过[：从第 {entry} 条起与前面的内容不衔接]。", "en": "The record of what was signed was changed[: from entry {entry} on it does not follow from what stands before]." },
+    remedy: { "zh-CN": "请保留记录文件，不要修改，并联系管理员。", "en": "Keep the file as it is and contact the administrator." },
+  },
   "font-missing": {
     party: "environment",
     what: { "zh-CN": "填写中文或日期需要一种中文字体，本机没有找到[（找过 {fonts}）]。", "en": "Chinese text or a date needs a Chinese font, and none was found on this computer[ (looked for {fonts})]." },
@@ -776,6 +1183,21 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     party: "user",
     what: { "zh-CN": "等待时间已过[（{seconds} 秒）]，操作已取消，没有签名。", "en": "The time for your answer ran out[ ({seconds} seconds)]; nothing was signed." },
     remedy: { "zh-CN": "请重新开始，并在时限内确认并输入密码（PIN）。", "en": "Start again, and confirm and enter the PIN in time." },
+  },
+  "pin-weak": {
+    party: "user",
+    what: { "zh-CN": "新密码不符合要求：至少 8 位，并且要有大写字母、小写字母、数字和特殊字符。", "en": "The new PIN does not meet the rule: at least 8 characters, with upper and lower case letters, digits and special characters." },
+    remedy: { "zh-CN": "请另选一个密码；不要使用生日、电话号码或者原来的密码。", "en": "Choose another one; no birthday, no telephone number, not the PIN that you had." },
+  },
+  "pin-same": {
+    party: "user",
+    what: { "zh-CN": "新密码与原来的密码（或出厂密码）相同。", "en": "The new PIN is the one that was set before, or the key's default." },
+    remedy: { "zh-CN": "请另选一个密码。", "en": "Choose another one." },
+  },
+  "pin-mismatch": {
+    party: "user",
+    what: { "zh-CN": "两次输入的新密码不一致，密码没有更改。", "en": "The new PIN was not the same both times; nothing was changed." },
+    remedy: { "zh-CN": "请重新操作，两次输入相同的新密码。", "en": "Do it again and type the same new PIN twice." },
   },
   "token-missing": {
     party: "token",
@@ -836,6 +1258,36 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     party: "token",
     what: { "zh-CN": "这个 USB Key 还没有设置密码（PIN）。", "en": "No PIN has been set on this USB key yet." },
     remedy: { "zh-CN": "请先在 USB Key 的管理程序中点击【激活证书】并设置密码。", "en": "First choose “Activate certificate” in the key's program and set a PIN." },
+  },
+  "officer-locked": {
+    party: "token",
+    what: { "zh-CN": "这个 USB Key 的解锁码也已经锁死，无法在线解锁。", "en": "The code that unlocks this USB key is locked too; the key cannot be unlocked online." },
+    remedy: { "zh-CN": "请联系发证机构：Key 需要寄回重新初始化，或者办理补办。", "en": "Contact the authority that issued it: the key must be sent in and set up again, or be replaced." },
+  },
+  "unlock-failed": {
+    party: "token",
+    what: { "zh-CN": "解锁失败：USB Key 没有接受发证机构的解锁码。", "en": "Unlocking failed: the USB key did not accept the authority's unlock code." },
+    remedy: { "zh-CN": "请不要再次尝试，并联系发证机构的客服，说明业务编号。", "en": "Do not try again; contact the support of the authority and name the number of the business." },
+  },
+  "token-in-use": {
+    party: "token",
+    what: { "zh-CN": "这个 USB Key[（{token}）]已经启用，不能用于另一次激活。", "en": "This USB key[ ({token})] is in use already and cannot be activated for another business." },
+    remedy: { "zh-CN": "请插入发证机构为这次业务寄来的 Key，然后重试。", "en": "Insert the key that the authority sent for this business and try again." },
+  },
+  "token-full": {
+    party: "token",
+    what: { "zh-CN": "USB Key[（{token}）]的空间不够。", "en": "There is not enough room on the USB key[ ({token})]." },
+    remedy: { "zh-CN": "请联系发证机构的客服。", "en": "Contact the support of the authority that issued it." },
+  },
+  "certificate-other-key": {
+    party: "token",
+    what: { "zh-CN": "收到的证书不是为这个 USB Key 上的密钥签发的，没有安装。", "en": "The certificate is not for a key on this USB key; it was not installed." },
+    remedy: { "zh-CN": "请确认插入的是办理业务时的那个 Key，然后重试。", "en": "Make sure that the key of this business is inserted, then try again." },
+  },
+  "written-differs": {
+    party: "token",
+    what: { "zh-CN": "写入 USB Key 的内容[（{what}）]读出来不一致。", "en": "What was written on the USB key[ ({what})] does not read back the same." },
+    remedy: { "zh-CN": "请拔下并重新插入 Key，然后再点一次；如果仍然出现，请联系发证机构的客服。", "en": "Unplug the key, plug it in again and repeat the step; if it happens again, contact the authority's support." },
   },
   "certificate-missing": {
     party: "token",

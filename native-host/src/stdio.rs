@@ -171,7 +171,7 @@ fn receive(door: &Arc<Door>, json: &[u8]) {
             return door.port.answer::<cancel::Arguments>(id, Ok(cancel::Answer {}));
         }
         Call::Outcome(arguments) => return door.port.answer::<outcome::Arguments>(id, remembered(door, arguments.operation)),
-        Call::Status(_) | Call::Seal(_) | Call::Bind(_) | Call::Login(_) | Call::WebEid(_) | Call::Stamp(_) => {}
+        _ => {}
     }
     let requests = Arc::clone(&door.requests);
     if requests.fetch_add(1, Ordering::SeqCst) >= REQUESTS_MAX {
@@ -222,6 +222,7 @@ fn serve(door: &Arc<Door>, request: &Request, stop: &Stop) {
         Call::WebEid(arguments) => once::<web_eid::Arguments>(door, request, stop, |host| commands::web_eid::run(host, arguments, asked)),
         Call::Stamp(arguments) => once::<stamp::Arguments>(door, request, stop, |host| commands::stamp::run(host, arguments, asked)),
         Call::Hello(_) | Call::Cancel(_) | Call::Outcome(_) => {}
+        _ => port.send(&Answer::refused(Some(id), Failure::new(Code::VerbUnknown).with("verb", request.call.verb())).into()),
     }
 }
 

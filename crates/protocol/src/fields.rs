@@ -43,6 +43,23 @@ pub struct CertificateId([u8; 32]);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SealId([u8; 32]);
 
+/// The number of a business at a CA's desk: 1 to 64 letters, digits and hyphens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct BusinessNumber(String);
+
+/// One token among those that are plugged in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TokenRef {
+    /// The name of its module in the configuration.
+    pub module: String,
+    /// Its serial number, without padding.
+    pub serial: String,
+    /// Its slot in that module, where the serial number alone does not say which: blank tokens may have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<u64>,
+}
+
 /// Bytes that are not looked at here; on the wire standard base64 with padding.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Bytes(pub Vec<u8>);
@@ -115,6 +132,28 @@ impl Label {
     }
 
     /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl BusinessNumber {
+    /// Checks length and characters.
+    ///
+    /// # Errors
+    /// `request-malformed`.
+    pub fn new(text: impl Into<String>) -> Result<Self, Failure> {
+        let text = text.into();
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if (1..=64).contains(&text.len()) && text.bytes().all(fits) {
+            Ok(Self(text))
+        } else {
+            Err(Failure::new(Code::RequestMalformed).with("detail", "business"))
+        }
+    }
+
+    /// The characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -203,6 +242,7 @@ read_checked!(Nonce);
 read_checked!(WebEidNonce);
 read_checked!(Account);
 read_checked!(Label);
+read_checked!(BusinessNumber);
 
 fn is_line(text: &str, limit: usize) -> bool {
     !text.trim().is_empty() && text.chars().count() <= limit && !text.chars().any(is_disturbing)

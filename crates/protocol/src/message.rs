@@ -1,6 +1,7 @@
 //! The envelope around every message between the extension and the host.
 //!
-//! To the host: `{"id":…,"verb":"login","language":"zh-CN","deadlineMs":120000,"arguments":{…}}`.
+//! To the host: `{"id":…,"verb":"login","language":"zh-CN","deadlineMs":120000,"arguments":{…}}`, with
+//! `"asker":"own-page"` where one of the extension's own pages asks, which some verbs need.
 //! From the host: `{"id":…,"ok":{…}}`, `{"id":…,"failure":{…}}`, `{"id":…,"event":{"phase":"pin"}}`, or
 //! unasked `{"event":{"tokens":"changed"}}`. Sizes are checked before anything is read; unknown and repeated
 //! fields are refused. Nothing here decides whether a request may be served.
@@ -12,7 +13,10 @@ use serde_json::value::RawValue;
 use crate::failure::{Code, Failure};
 use crate::operation::OperationId;
 use crate::words::{Language, plain};
-use crate::{bind, cancel, frame, hello, login, outcome, seal, stamp, status, web_eid};
+use crate::{
+    activate, bind, cancel, change_pin, environment, export_certificate, frame, hello, install, keys, login, outcome, record, seal, seal_part, seal_picture,
+    stamp, status, token_request, unlock, web_eid,
+};
 
 /// Longest deadline that may be asked for.
 pub const DEADLINE_MAX_MS: u32 = 600_000;
@@ -26,6 +30,8 @@ pub struct Request {
     pub language: Language,
     /// How long the asker waits, in milliseconds, 1 to [`DEADLINE_MAX_MS`].
     pub deadline_ms: u32,
+    /// For whom it is asked.
+    pub asker: Asker,
     /// What is asked.
     pub call: Call,
 }
@@ -51,12 +57,48 @@ pub enum Call {
     Cancel(cancel::Arguments),
     /// Ask what became of an operation.
     Outcome(outcome::Arguments),
+    /// Everything on all tokens, for people who look after them.
+    Keys(keys::Arguments),
+    /// Fetch a seal's picture.
+    SealPicture(seal_picture::Arguments),
+    /// Fetch a certificate's bytes.
+    ExportCertificate(export_certificate::Arguments),
+    /// Set another PIN.
+    ChangePin(change_pin::Arguments),
+    /// Make a request for a grant.
+    TokenRequest(token_request::Arguments),
+    /// Set a new PIN with a grant.
+    Unlock(unlock::Arguments),
+    /// Set a token up and make a certificate request.
+    Activate(activate::Arguments),
+    /// Hand a seal over in parts.
+    SealPart(seal_part::Arguments),
+    /// Write certificate and seal on a token.
+    Install(install::Arguments),
+    /// Read the record of what was signed.
+    Record(record::Arguments),
+    /// Examine this computer.
+    Environment(environment::Arguments),
+}
+
+/// For whom the extension asks. The extension writes it from what the browser says of the sender; a call that came from a page
+/// through a content script never gets to be [`Asker::OwnPage`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asker {
+    /// A portal's page, or nobody in particular.
+    #[default]
+    Portal,
+    /// One of the extension's own pages.
+    OwnPage,
 }
 
 /// The arguments of one verb, and the answer that goes with them.
 pub trait Verb: Serialize + DeserializeOwned {
     /// The verb's name on the wire.
     const NAME: &'static str;
+    /// Who may ask at least.
+    const ASKER: Asker = Asker::Portal;
     /// What the host answers.
     type Answer: Serialize + DeserializeOwned;
 
@@ -117,20 +159,20 @@ pub enum Phase {
 }
 
 impl Request {
-    /// A request for one verb.
+    /// A request for one verb, by the asker that it needs.
     ///
     /// # Errors
     /// What [`Verb::check`] finds, `request-malformed` for a deadline out of its range.
     pub fn new<V: Verb>(id: OperationId, language: Language, deadline_ms: u32, arguments: V) -> Result<Self, Failure> {
         arguments.check()?;
-        Ok(Self { id, language, deadline_ms: checked_deadline(deadline_ms)?, call: arguments.into_call() })
+        Ok(Self { id, language, deadline_ms: checked_deadline(deadline_ms)?, asker: V::ASKER, call: arguments.into_call() })
     }
 
     /// Reads a request.
     ///
     /// # Errors
-    /// `request-too-large`, `request-malformed`, `request-unknown-field`, `verb-unknown`, or the code of the
-    /// argument at fault (`nonce-malformed`, `account-malformed`, `too-many-documents`).
+    /// `request-too-large`, `request-malformed`, `request-unknown-field`, `verb-unknown`, `caller-refused` for a verb that
+    /// only the extension's own pages may ask for, or the code of the argument at fault (`nonce-malformed`, `account-malformed`, `too-many-documents`).
     pub fn from_json(json: &[u8]) -> Result<Self, Failure> {
         if json.len() > frame::TO_HOST_MAX {
             return Err(Failure::new(Code::RequestTooLarge).with("limit", frame::TO_HOST_MAX));
@@ -140,7 +182,8 @@ impl Request {
             id: envelope.id,
             language: envelope.language,
             deadline_ms: checked_deadline(envelope.deadline_ms)?,
-            call: Call::read(envelope.verb.as_str(), envelope.arguments)?,
+            asker: envelope.asker,
+            call: Call::read(envelope.verb.as_str(), envelope.asker, envelope.arguments)?,
         })
     }
 
@@ -155,6 +198,7 @@ impl Request {
             verb: self.call.verb().to_owned(),
             language: self.language,
             deadline_ms: self.deadline_ms,
+            asker: self.asker,
             arguments: &arguments,
         })?;
         if json.len() > frame::TO_HOST_MAX {
@@ -194,25 +238,50 @@ impl Call {
             Call::Seal(arguments) => name(arguments),
             Call::Cancel(arguments) => name(arguments),
             Call::Outcome(arguments) => name(arguments),
+            Call::Keys(arguments) => name(arguments),
+            Call::SealPicture(arguments) => name(arguments),
+            Call::ExportCertificate(arguments) => name(arguments),
+            Call::ChangePin(arguments) => name(arguments),
+            Call::TokenRequest(arguments) => name(arguments),
+            Call::Unlock(arguments) => name(arguments),
+            Call::Activate(arguments) => name(arguments),
+            Call::SealPart(arguments) => name(arguments),
+            Call::Install(arguments) => name(arguments),
+            Call::Record(arguments) => name(arguments),
+            Call::Environment(arguments) => name(arguments),
         }
     }
 
-    fn read(verb: &str, arguments: &RawValue) -> Result<Self, Failure> {
-        fn read<V: Verb>(arguments: &RawValue) -> Result<Call, Failure> {
+    fn read(verb: &str, asker: Asker, arguments: &RawValue) -> Result<Self, Failure> {
+        fn read<V: Verb>(asker: Asker, arguments: &RawValue) -> Result<Call, Failure> {
+            if V::ASKER == Asker::OwnPage && asker != Asker::OwnPage {
+                return Err(Failure::new(Code::CallerRefused).with("caller", V::NAME));
+            }
             let arguments: V = serde_json::from_str(arguments.get()).map_err(|error| request_failure(&error))?;
             arguments.check()?;
             Ok(arguments.into_call())
         }
         match verb {
-            hello::Arguments::NAME => read::<hello::Arguments>(arguments),
-            status::Arguments::NAME => read::<status::Arguments>(arguments),
-            bind::Arguments::NAME => read::<bind::Arguments>(arguments),
-            login::Arguments::NAME => read::<login::Arguments>(arguments),
-            web_eid::Arguments::NAME => read::<web_eid::Arguments>(arguments),
-            stamp::Arguments::NAME => read::<stamp::Arguments>(arguments),
-            seal::Arguments::NAME => read::<seal::Arguments>(arguments),
-            cancel::Arguments::NAME => read::<cancel::Arguments>(arguments),
-            outcome::Arguments::NAME => read::<outcome::Arguments>(arguments),
+            hello::Arguments::NAME => read::<hello::Arguments>(asker, arguments),
+            status::Arguments::NAME => read::<status::Arguments>(asker, arguments),
+            bind::Arguments::NAME => read::<bind::Arguments>(asker, arguments),
+            login::Arguments::NAME => read::<login::Arguments>(asker, arguments),
+            web_eid::Arguments::NAME => read::<web_eid::Arguments>(asker, arguments),
+            stamp::Arguments::NAME => read::<stamp::Arguments>(asker, arguments),
+            seal::Arguments::NAME => read::<seal::Arguments>(asker, arguments),
+            cancel::Arguments::NAME => read::<cancel::Arguments>(asker, arguments),
+            outcome::Arguments::NAME => read::<outcome::Arguments>(asker, arguments),
+            keys::Arguments::NAME => read::<keys::Arguments>(asker, arguments),
+            seal_picture::Arguments::NAME => read::<seal_picture::Arguments>(asker, arguments),
+            export_certificate::Arguments::NAME => read::<export_certificate::Arguments>(asker, arguments),
+            change_pin::Arguments::NAME => read::<change_pin::Arguments>(asker, arguments),
+            token_request::Arguments::NAME => read::<token_request::Arguments>(asker, arguments),
+            unlock::Arguments::NAME => read::<unlock::Arguments>(asker, arguments),
+            activate::Arguments::NAME => read::<activate::Arguments>(asker, arguments),
+            seal_part::Arguments::NAME => read::<seal_part::Arguments>(asker, arguments),
+            install::Arguments::NAME => read::<install::Arguments>(asker, arguments),
+            record::Arguments::NAME => read::<record::Arguments>(asker, arguments),
+            environment::Arguments::NAME => read::<environment::Arguments>(asker, arguments),
             _ => Err(Failure::new(Code::VerbUnknown).with("verb", plain(verb, 40))),
         }
     }
@@ -232,6 +301,17 @@ impl Call {
             Call::Seal(arguments) => to_raw(arguments),
             Call::Cancel(arguments) => to_raw(arguments),
             Call::Outcome(arguments) => to_raw(arguments),
+            Call::Keys(arguments) => to_raw(arguments),
+            Call::SealPicture(arguments) => to_raw(arguments),
+            Call::ExportCertificate(arguments) => to_raw(arguments),
+            Call::ChangePin(arguments) => to_raw(arguments),
+            Call::TokenRequest(arguments) => to_raw(arguments),
+            Call::Unlock(arguments) => to_raw(arguments),
+            Call::Activate(arguments) => to_raw(arguments),
+            Call::SealPart(arguments) => to_raw(arguments),
+            Call::Install(arguments) => to_raw(arguments),
+            Call::Record(arguments) => to_raw(arguments),
+            Call::Environment(arguments) => to_raw(arguments),
         }
     }
 }
@@ -348,8 +428,14 @@ struct RequestEnvelope<'a> {
     verb: String,
     language: Language,
     deadline_ms: u32,
+    #[serde(default, skip_serializing_if = "is_portal")]
+    asker: Asker,
     #[serde(borrow)]
     arguments: &'a RawValue,
+}
+
+fn is_portal(asker: &Asker) -> bool {
+    *asker == Asker::Portal
 }
 
 #[derive(Serialize, Deserialize)]

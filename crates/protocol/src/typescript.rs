@@ -7,7 +7,7 @@ mod shapes;
 
 use crate::failure::{Code, Party};
 use crate::words::{self, Language};
-use crate::{fields, frame, hello, message, origin, seal, stamp, statement};
+use crate::{fields, frame, grant, hello, message, origin, record, seal, seal_part, stamp, statement};
 
 pub use shapes::{Field, INTERFACES, Interface};
 
@@ -25,7 +25,22 @@ pub const VERBS: &[(&str, &str, &str)] = &[
     ("seal", "SealArguments", "SealAnswer"),
     ("cancel", "CancelArguments", "CancelAnswer"),
     ("outcome", "OutcomeArguments", "OutcomeAnswer"),
+    ("keys", "KeysArguments", "KeysAnswer"),
+    ("seal-picture", "SealPictureArguments", "SealPictureAnswer"),
+    ("export-certificate", "ExportCertificateArguments", "ExportCertificateAnswer"),
+    ("change-pin", "ChangePinArguments", "ChangePinAnswer"),
+    ("token-request", "TokenRequestArguments", "TokenRequestAnswer"),
+    ("unlock", "UnlockArguments", "UnlockAnswer"),
+    ("activate", "ActivateArguments", "ActivateAnswer"),
+    ("seal-part", "SealPartArguments", "SealPartAnswer"),
+    ("install", "InstallArguments", "InstallAnswer"),
+    ("record", "RecordArguments", "RecordAnswer"),
+    ("environment", "EnvironmentArguments", "EnvironmentAnswer"),
 ];
+
+/// The verbs that only the extension's own pages may ask for, as a test holds against the verbs themselves.
+pub const OWN_VERBS: &[&str] =
+    &["keys", "seal-picture", "export-certificate", "change-pin", "token-request", "unlock", "activate", "seal-part", "install", "record", "environment"];
 
 /// The whole module.
 #[must_use]
@@ -56,6 +71,9 @@ fn constants(text: &mut String) {
         ("SEAL_MAX", seal::SEAL_MAX.to_string(), "Most bytes of a seal."),
         ("ORIGIN_MAX", origin::ORIGIN_MAX.to_string(), "Longest origin."),
         ("STATEMENT_MAX", statement::STATEMENT_MAX.to_string(), "Longest login or bind statement."),
+        ("SEAL_PART_MAX", seal_part::PART_MAX.to_string(), "Most bytes of one part of a seal on its way to the host."),
+        ("GRANT_MAX", grant::GRANT_MAX.to_string(), "Longest grant of a desk."),
+        ("RECORD_PAGE_MAX", record::PAGE_MAX.to_string(), "Most entries of one page of the record."),
         ("NONCE_MIN", fields::NONCE_CHARACTERS.start().to_string(), "Shortest nonce, in characters."),
         ("NONCE_MAX", fields::NONCE_CHARACTERS.end().to_string(), "Longest nonce, in characters."),
     ];
@@ -91,6 +109,11 @@ fn verbs(text: &mut String) {
         text.push_str(&format!("  {name}: {{ arguments: {arguments}; answer: {answer} }};\n"));
     }
     text.push_str("}\n\nexport type Verb = keyof Verbs;\n\n");
+    let own: Vec<String> = OWN_VERBS.iter().map(|verb| format!("  {},\n", quoted(verb))).collect();
+    text.push_str(&format!(
+        "/** The verbs that only the extension's own pages may ask for: the host refuses them without `asker`. */\nexport const OWN_VERBS = [\n{}] as const satisfies readonly Verb[];\n\nexport type OwnVerb = (typeof OWN_VERBS)[number];\n\n",
+        own.concat()
+    ));
 }
 
 const ENVELOPES: &str = "\
@@ -100,6 +123,8 @@ export interface HostRequest<V extends Verb = Verb> {
   verb: V;
   language: Language;
   deadlineMs: number;
+  /** Written by the background alone, for ports of the extension's own pages; left out otherwise. */
+  asker?: \"own-page\";
   arguments: Verbs[V][\"arguments\"];
 }
 

@@ -6,7 +6,10 @@ use sealbridge_protocol::hello::{self, Part};
 use sealbridge_protocol::message::{Answer, Event, FromHost, Request, Verb};
 use sealbridge_protocol::operation::OperationId;
 use sealbridge_protocol::origin::Origin;
-use sealbridge_protocol::{Code, Failure, bind, cancel, login, outcome, seal, stamp, status, web_eid};
+use sealbridge_protocol::{
+    Code, Failure, activate, bind, cancel, change_pin, environment, export_certificate, install, keys, login, outcome, record, seal, seal_part, seal_picture,
+    stamp, status, token_request, unlock, web_eid,
+};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -73,6 +76,17 @@ pub fn read_answer(verb: &str, json: &str) -> Result<JsValue, Thrown> {
         seal::Arguments::NAME => read::<seal::Arguments>(json),
         cancel::Arguments::NAME => read::<cancel::Arguments>(json),
         outcome::Arguments::NAME => read::<outcome::Arguments>(json),
+        keys::Arguments::NAME => read::<keys::Arguments>(json),
+        seal_picture::Arguments::NAME => read::<seal_picture::Arguments>(json),
+        export_certificate::Arguments::NAME => read::<export_certificate::Arguments>(json),
+        change_pin::Arguments::NAME => read::<change_pin::Arguments>(json),
+        token_request::Arguments::NAME => read::<token_request::Arguments>(json),
+        unlock::Arguments::NAME => read::<unlock::Arguments>(json),
+        activate::Arguments::NAME => read::<activate::Arguments>(json),
+        seal_part::Arguments::NAME => read::<seal_part::Arguments>(json),
+        install::Arguments::NAME => read::<install::Arguments>(json),
+        record::Arguments::NAME => read::<record::Arguments>(json),
+        environment::Arguments::NAME => read::<environment::Arguments>(json),
         _ => Err(thrown(&Failure::new(Code::VerbUnknown).with("verb", verb))),
     }
 }

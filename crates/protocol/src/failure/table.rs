@@ -129,6 +129,36 @@ codes! {
     "Another operation is still going on."
     "Finish or cancel it first (a PIN window may be hidden behind other windows), then try again."
 
+    GrantMalformed "grant-malformed" Caller ["detail"]
+    "发证机构的许可格式不正确[：{detail}]。"
+    "请刷新页面后重试；如果仍然出现，请联系发证机构的客服。"
+    "The authority's grant is not well formed[: {detail}]."
+    "Reload the page and try again; if it happens again, contact the authority's support."
+
+    GrantUntrusted "grant-untrusted" Caller ["detail"]
+    "这个许可不是本机所信任的发证机构签发的[：{detail}]，已拒绝。"
+    "请确认您在发证机构的正式网站上办理；仍有疑问请联系管理员。"
+    "The grant was not signed by an authority that this computer trusts[: {detail}] and was refused."
+    "Make sure that you are on the authority's official site; if in doubt ask the administrator."
+
+    GrantExpired "grant-expired" Caller []
+    "发证机构的许可已经过期，或者电脑的时间不对。"
+    "请再点一次，会自动取得新的许可；如果仍然出现，请校准电脑的时间。"
+    "The authority's grant has expired, or this computer's clock is wrong."
+    "Repeat the step, which fetches a new grant; if it happens again, set this computer's clock."
+
+    GrantMismatch "grant-mismatch" Caller ["what"]
+    "发证机构的许可与这次操作不符[（{what}）]，已拒绝。"
+    "请确认插入的是这次业务的 Key，然后重新开始。"
+    "The authority's grant does not fit this operation[ ({what})] and was refused."
+    "Make sure that the key of this business is inserted, then start again."
+
+    GrantUsed "grant-used" Caller []
+    "这个许可已经使用过，或者本机程序已经重新启动，不能再用。"
+    "请再点一次，会自动取得新的许可。"
+    "This grant was used before, or the Sealbridge program was restarted since; it is of no use any more."
+    "Repeat the step, which fetches a new grant."
+
     OperationMismatch "operation-mismatch" Caller ["operation"]
     "同一个操作编号被用于不同的内容，已拒绝。"
     "请刷新网页后重新开始；如果仍然出现，请告诉网站的技术人员。"
@@ -347,6 +377,24 @@ codes! {
     "There were too many operations in a short time and this computer's journal is full[ (limit {limit})]; to sign nothing twice it stops here."
     "Wait ten minutes, then try again."
 
+    AuthorityMissing "authority-missing" Environment []
+    "本机没有设置可信的发证机构，不能激活、解锁或安装证书。"
+    "请联系安装印桥的管理员，在配置文件中加入发证机构的证书。"
+    "No certification authority is set up on this computer, so keys cannot be activated, unlocked or given certificates."
+    "Ask the administrator who installed Sealbridge to add the authority's certificate to the configuration."
+
+    RecordFailed "record-failed" Environment ["path", "detail"]
+    "签名记录无法写入或读取[（{path}）][：{detail}]。"
+    "请检查磁盘空间和权限后重试，或联系管理员。"
+    "The record of what was signed cannot be written or read[ ({path})][: {detail}]."
+    "Check disk space and permissions and try again, or ask the administrator."
+
+    RecordBroken "record-broken" Environment ["entry"]
+    "签名记录被改动过[：从第 {entry} 条起与前面的内容不衔接]。"
+    "请保留记录文件，不要修改，并联系管理员。"
+    "The record of what was signed was changed[: from entry {entry} on it does not follow from what stands before]."
+    "Keep the file as it is and contact the administrator."
+
     FontMissing "font-missing" Environment ["fonts"]
     "填写中文或日期需要一种中文字体，本机没有找到[（找过 {fonts}）]。"
     "请安装一种中文字体（例如文泉驿微米黑或思源黑体），或用 --font 指定字体文件。"
@@ -414,6 +462,24 @@ codes! {
     "请重新开始，并在时限内确认并输入密码（PIN）。"
     "The time for your answer ran out[ ({seconds} seconds)]; nothing was signed."
     "Start again, and confirm and enter the PIN in time."
+
+    PinWeak "pin-weak" User []
+    "新密码不符合要求：至少 8 位，并且要有大写字母、小写字母、数字和特殊字符。"
+    "请另选一个密码；不要使用生日、电话号码或者原来的密码。"
+    "The new PIN does not meet the rule: at least 8 characters, with upper and lower case letters, digits and special characters."
+    "Choose another one; no birthday, no telephone number, not the PIN that you had."
+
+    PinSame "pin-same" User []
+    "新密码与原来的密码（或出厂密码）相同。"
+    "请另选一个密码。"
+    "The new PIN is the one that was set before, or the key's default."
+    "Choose another one."
+
+    PinMismatch "pin-mismatch" User []
+    "两次输入的新密码不一致，密码没有更改。"
+    "请重新操作，两次输入相同的新密码。"
+    "The new PIN was not the same both times; nothing was changed."
+    "Do it again and type the same new PIN twice."
 
     // ---- Token: the USB key, its PIN, certificates and seals ---------------------------------------------------
 
@@ -488,6 +554,42 @@ codes! {
     "请先在 USB Key 的管理程序中点击【激活证书】并设置密码。"
     "No PIN has been set on this USB key yet."
     "First choose “Activate certificate” in the key's program and set a PIN."
+
+    OfficerLocked "officer-locked" Token []
+    "这个 USB Key 的解锁码也已经锁死，无法在线解锁。"
+    "请联系发证机构：Key 需要寄回重新初始化，或者办理补办。"
+    "The code that unlocks this USB key is locked too; the key cannot be unlocked online."
+    "Contact the authority that issued it: the key must be sent in and set up again, or be replaced."
+
+    UnlockFailed "unlock-failed" Token []
+    "解锁失败：USB Key 没有接受发证机构的解锁码。"
+    "请不要再次尝试，并联系发证机构的客服，说明业务编号。"
+    "Unlocking failed: the USB key did not accept the authority's unlock code."
+    "Do not try again; contact the support of the authority and name the number of the business."
+
+    TokenInUse "token-in-use" Token ["token"]
+    "这个 USB Key[（{token}）]已经启用，不能用于另一次激活。"
+    "请插入发证机构为这次业务寄来的 Key，然后重试。"
+    "This USB key[ ({token})] is in use already and cannot be activated for another business."
+    "Insert the key that the authority sent for this business and try again."
+
+    TokenFull "token-full" Token ["token"]
+    "USB Key[（{token}）]的空间不够。"
+    "请联系发证机构的客服。"
+    "There is not enough room on the USB key[ ({token})]."
+    "Contact the support of the authority that issued it."
+
+    CertificateOtherKey "certificate-other-key" Token []
+    "收到的证书不是为这个 USB Key 上的密钥签发的，没有安装。"
+    "请确认插入的是办理业务时的那个 Key，然后重试。"
+    "The certificate is not for a key on this USB key; it was not installed."
+    "Make sure that the key of this business is inserted, then try again."
+
+    WrittenDiffers "written-differs" Token ["what"]
+    "写入 USB Key 的内容[（{what}）]读出来不一致。"
+    "请拔下并重新插入 Key，然后再点一次；如果仍然出现，请联系发证机构的客服。"
+    "What was written on the USB key[ ({what})] does not read back the same."
+    "Unplug the key, plug it in again and repeat the step; if it happens again, contact the authority's support."
 
     CertificateMissing "certificate-missing" Token []
     "USB Key 里没有找到可用的证书。"

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use sealbridge_protocol::digest::{self, DocumentDigest};
-use sealbridge_protocol::fields::{Account, Bytes, CertificateId, Label, Nonce, SealId, WebEidNonce};
-use sealbridge_protocol::message::{Answer, Call, Event, FromHost, Phase, Request};
+use sealbridge_protocol::fields::{Account, BusinessNumber, Bytes, CertificateId, Label, Nonce, SealId, TokenRef, WebEidNonce};
+use sealbridge_protocol::grant::{GrantText, Purpose};
+use sealbridge_protocol::message::{Answer, Asker, Call, Event, FromHost, Phase, Request};
 use sealbridge_protocol::operation::OperationId;
 use sealbridge_protocol::origin::UncheckedOrigin;
 use sealbridge_protocol::statement::{Algorithm, web_eid::Token};
-use sealbridge_protocol::typescript::{INTERFACES, Interface, VERBS};
+use sealbridge_protocol::typescript::{INTERFACES, Interface, OWN_VERBS, VERBS};
 use sealbridge_protocol::words::{self, Language};
-use sealbridge_protocol::{Code, Failure, bind, cancel, hello, login, outcome, seal, stamp, status, web_eid};
+use sealbridge_protocol::{
+    Code, Failure, activate, bind, cancel, change_pin, environment, export_certificate, hello, install, keys, login, outcome, record, seal, seal_part,
+    seal_picture, stamp, status, token_request, unlock, web_eid,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -45,6 +49,55 @@ fn token(state: status::TokenState) -> status::TokenInfo {
     }
 }
 
+fn token_ref() -> TokenRef {
+    TokenRef { module: "m".to_owned(), serial: "s".to_owned(), slot: Some(0) }
+}
+
+fn grant() -> GrantText {
+    GrantText::new("eyJ.e.e").unwrap()
+}
+
+fn everything() -> keys::Everything {
+    keys::Everything {
+        modules: vec![status::ModuleInfo { name: "n".to_owned(), path: "/m.so".to_owned(), failure: Some(failure()) }],
+        tokens: vec![keys::Token {
+            token: token_ref(),
+            label: "l".to_owned(),
+            maker: "m".to_owned(),
+            model: "m".to_owned(),
+            state: status::TokenState::Ready,
+            tries_left: Some(9),
+            officer_locked: false,
+            protected_path: false,
+            certificates: vec![keys::Certificate {
+                id: CertificateId::new([1; 32]),
+                serial: "01".to_owned(),
+                organisation: "o".to_owned(),
+                unit: Some("u".to_owned()),
+                credit_code: Some("c".to_owned()),
+                issuer: "i".to_owned(),
+                not_before: 1,
+                not_after: 2,
+                uses: vec![keys::Use::Login],
+                has_key: true,
+                test: true,
+            }],
+            seals: vec![keys::Seal {
+                id: SealId::new([2; 32]),
+                name: "n".to_owned(),
+                kind: "k".to_owned(),
+                width_micrometres: 40_000,
+                height_micrometres: 40_000,
+                valid_from: 1,
+                valid_until: 2,
+                certificates: vec![CertificateId::new([1; 32])],
+                failure: Some(failure()),
+            }],
+            activating: Some("SB1".to_owned()),
+        }],
+    }
+}
+
 /// One call of each verb, with every optional field.
 fn calls() -> Vec<Call> {
     let origin = || UncheckedOrigin::new("https://bid.example.cn");
@@ -71,6 +124,28 @@ fn calls() -> Vec<Call> {
         Call::Seal(seal::Arguments { seal: Some(SealId::new([2; 32])), certificate: Some(certificate) }),
         Call::Cancel(cancel::Arguments { operation: id() }),
         Call::Outcome(outcome::Arguments { operation: id() }),
+        Call::Keys(keys::Arguments { known: Some("r".to_owned()) }),
+        Call::SealPicture(seal_picture::Arguments { token: token_ref(), seal: SealId::new([2; 32]) }),
+        Call::ExportCertificate(export_certificate::Arguments { certificate }),
+        Call::ChangePin(change_pin::Arguments { token: token_ref() }),
+        Call::TokenRequest(token_request::Arguments {
+            purpose: Purpose::Unlock,
+            token: token_ref(),
+            business: BusinessNumber::new("SB2611270000017").unwrap(),
+            certificate: Some(certificate),
+        }),
+        Call::Unlock(unlock::Arguments { token: token_ref(), grant: grant() }),
+        Call::Activate(activate::Arguments { token: token_ref(), grant: grant() }),
+        Call::SealPart(seal_part::Arguments { seal: SealId::new([2; 32]), size: 9, offset: 0, part: Bytes(vec![0x30]) }),
+        Call::Install(install::Arguments {
+            token: token_ref(),
+            grant: Some(grant()),
+            certificate: Some(Bytes(vec![0x30])),
+            chain: Some(vec![Bytes(vec![0x30])]),
+            seal: Some(SealId::new([2; 32])),
+        }),
+        Call::Record(record::Arguments { search: Some("公司".to_owned()), before: Some(9), limit: 20 }),
+        Call::Environment(environment::Arguments {}),
     ]
 }
 
@@ -101,6 +176,48 @@ fn answers(call: &Call) -> Vec<Value> {
             let ok = serde_json::value::to_raw_value(&bind::Answer { token: "t".to_owned() }).unwrap();
             vec![value(outcome::Answer { state: outcome::State::Done, ok: Some(ok), failure: Some(failure()) })]
         }
+        Call::Keys(_) => vec![value(keys::Answer { revision: "r".to_owned(), now: Some(everything()) })],
+        Call::SealPicture(_) => vec![value(seal_picture::Answer { format: "image/png".to_owned(), picture: Bytes(vec![1]) })],
+        Call::ExportCertificate(_) => {
+            vec![value(export_certificate::Answer { der: Bytes(vec![0x30]), pem: "-".to_owned(), name: "n".to_owned() })]
+        }
+        Call::ChangePin(_) => vec![value(change_pin::Answer { state: status::TokenState::Ready })],
+        Call::TokenRequest(_) => vec![value(token_request::Answer { request: "eyJ".to_owned() })],
+        Call::Unlock(_) => vec![value(unlock::Answer { state: status::TokenState::Ready })],
+        Call::Activate(_) => vec![value(activate::Answer { request: Bytes(vec![0x30]), token: token_ref() })],
+        Call::SealPart(_) => vec![value(seal_part::Answer { have: 1 })],
+        Call::Install(_) => {
+            vec![value(install::Answer { certificate: Some(CertificateId::new([1; 32])), seal: Some(SealId::new([2; 32])) })]
+        }
+        Call::Record(_) => vec![value(record::Answer {
+            entries: vec![record::Entry {
+                number: 1,
+                at: 1,
+                verb: "login".to_owned(),
+                origin: Some("o".to_owned()),
+                organisation: Some("o".to_owned()),
+                certificate: Some("c".to_owned()),
+                token: "s".to_owned(),
+                subjects: vec![record::Subject { name: "n".to_owned(), sha256: Some("s".to_owned()) }],
+                failure: Some(Code::Cancelled),
+                line: "{}".to_owned(),
+            }],
+            more: false,
+            total: 1,
+            broken_at: Some(1),
+        })],
+        Call::Environment(_) => vec![value(environment::Answer {
+            rows: vec![environment::Row {
+                link: environment::Link::Clock,
+                mark: environment::Mark::Good,
+                title: "t".to_owned(),
+                subject: "s".to_owned(),
+                code: Some(Code::Internal),
+                what: "w".to_owned(),
+                remedy: "r".to_owned(),
+            }],
+            text: "t".to_owned(),
+        })],
     }
 }
 
@@ -118,7 +235,7 @@ fn events() -> Vec<Value> {
 fn envelopes() -> Vec<Value> {
     let mut all = events();
     for call in calls() {
-        let request = Request { id: id(), language: Language::ZhCn, deadline_ms: 1, call };
+        let request = Request { id: id(), language: Language::ZhCn, deadline_ms: 1, asker: Asker::OwnPage, call };
         all.push(serde_json::from_slice(&request.to_json().unwrap()).unwrap());
         for ok in answers(&request.call) {
             let ok = serde_json::value::to_raw_value(&ok).unwrap();
@@ -220,7 +337,9 @@ fn check(kind: &str, value: &Value, path: &str) {
         "boolean" => assert!(value.is_boolean(), "{path}"),
         "unknown" => {}
         "Record<string, string>" => assert!(value.as_object().unwrap().values().all(Value::is_string), "{path}"),
-        "Code" | "Party" | "TokenState" | "OutcomeState" | "Phase" => assert!(value.is_string(), "{path}"),
+        "Code" | "Party" | "TokenState" | "OutcomeState" | "Phase" | "KeyUse" | "GrantPurpose" | "EnvironmentLink" | "EnvironmentMark" => {
+            assert!(value.is_string(), "{path}")
+        }
         name => {
             let object = value.as_object().unwrap_or_else(|| panic!("{path}: no object"));
             let fields: BTreeMap<_, _> = interface(name).fields.iter().map(|field| (field.name, field.kind)).collect();
@@ -232,6 +351,19 @@ fn check(kind: &str, value: &Value, path: &str) {
                 check(fields[key.as_str()], value, &format!("{path}/{key}"));
             }
         }
+    }
+}
+
+/// What only the extension's own pages may ask is refused to anybody else, and the table for the extension says the same.
+#[test]
+fn verbs_of_the_extensions_own_pages_are_refused_to_portals() {
+    for call in calls() {
+        let request = Request { id: id(), language: Language::ZhCn, deadline_ms: 1, asker: Asker::Portal, call };
+        let refused = Request::from_json(&request.to_json().unwrap()).map_err(|failure| failure.code);
+        let own = OWN_VERBS.contains(&request.call.verb());
+        assert_eq!(refused, if own { Err(Code::CallerRefused) } else { Ok(request.clone()) }, "{}", request.call.verb());
+        let asked = Request { asker: Asker::OwnPage, ..request };
+        assert_eq!(Request::from_json(&asked.to_json().unwrap()), Ok(asked));
     }
 }
 
@@ -258,7 +390,11 @@ fn optional_fields_are_the_ones_the_table_names() {
         for field in interface(arguments).fields {
             let mut less = full.clone();
             less.as_object_mut().unwrap().remove(field.name);
-            let json = format!(r#"{{"id":"{}","verb":"{verb}","language":"en","deadlineMs":1,"arguments":{less}}}"#, id());
+            let json = format!(r#"{{"id":"{}","verb":"{verb}","language":"en","deadlineMs":1,"asker":"own-page","arguments":{less}}}"#, id());
+            // Each may be left out, but not each alone: a certificate is nothing without its grant.
+            if verb == &"install" && ["grant", "certificate"].contains(&field.name) {
+                continue;
+            }
             assert_eq!(Request::from_json(json.as_bytes()).is_ok(), field.optional, "{verb} without {}", field.name);
         }
     }

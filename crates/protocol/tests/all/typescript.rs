@@ -33,6 +33,25 @@ fn unions_are_what_serde_writes() {
     assert_eq!(union("TokenState"), written(&states));
     assert_eq!(union("Phase"), written(&[Phase::Consent, Phase::Pin, Phase::Signing]));
     use outcome::State::{Done, Failed, Running, Unknown};
+    use sealbridge_protocol::environment::{Link, Mark};
+    use sealbridge_protocol::{grant::Purpose, keys::Use};
+    assert_eq!(union("KeyUse"), written(&[Use::Login, Use::Stamp, Use::Encryption]));
+    assert_eq!(union("GrantPurpose"), written(&[Purpose::Activate, Purpose::Unlock]));
+    assert_eq!(union("EnvironmentMark"), written(&[Mark::Good, Mark::Warning, Mark::Broken, Mark::Unknown]));
+    let links = [
+        Link::Configuration,
+        Link::Extension,
+        Link::Registration,
+        Link::Module,
+        Link::Token,
+        Link::Certificate,
+        Link::Seal,
+        Link::Dialog,
+        Link::Document,
+        Link::Clock,
+        Link::Record,
+    ];
+    assert_eq!(union("EnvironmentLink"), written(&links));
     assert_eq!(union("OutcomeState"), written(&[Unknown, Running, Done, Failed]));
     assert_eq!(union("Code"), written(Code::ALL));
     let parties: std::collections::BTreeSet<_> = Code::ALL.iter().map(|code| serde_json::to_string(&code.party()).unwrap()).collect();

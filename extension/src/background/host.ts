@@ -25,6 +25,8 @@ export interface Asked {
   language: Language;
   deadlineMs: number;
   onPhase?: (phase: Phase) => void;
+  /** One of the extension's own pages asks, as the browser says; some verbs are for them alone. */
+  ownPage?: boolean;
 }
 
 interface Waiting {
@@ -64,7 +66,7 @@ class Connection {
   async ask<V extends Verb>(verb: V, args: Verbs[V]["arguments"], asked: Asked): Promise<Verbs[V]["answer"]> {
     const { writeRequest } = await wasm();
     const deadlineMs = Math.round(Math.min(Math.max(asked.deadlineMs, 1), 600_000));
-    const json = writeRequest(JSON.stringify({ id: asked.operation, verb, language: asked.language, deadlineMs, arguments: args }));
+    const json = writeRequest(JSON.stringify({ id: asked.operation, verb, language: asked.language, deadlineMs, ...(asked.ownPage ? { asker: "own-page" } : {}), arguments: args }));
     if (this.#dead) throw Refused.from(this.#dead);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -209,12 +211,12 @@ export async function hello(): Promise<HelloAnswer> {
 }
 
 /** Asks something that uses no key. Safe to be asked again, and is, once, after a host that was lost. */
-export async function ask<V extends Verb>(verb: V, args: Verbs[V]["arguments"], language: Language, deadlineMs = SHORT_MS): Promise<Verbs[V]["answer"]> {
+export async function ask<V extends Verb>(verb: V, args: Verbs[V]["arguments"], language: Language, more: { deadlineMs?: number; ownPage?: boolean } = {}): Promise<Verbs[V]["answer"]> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       const host = open();
       await host.hello;
-      return await host.ask(verb, args, { operation: newOperation(), language, deadlineMs });
+      return await host.ask(verb, args, { operation: newOperation(), language, deadlineMs: SHORT_MS, ...more });
     } catch (error) {
       const lost = error instanceof Refused && error.failure.code === "host-lost";
       if (!lost || attempt > 0) throw error;

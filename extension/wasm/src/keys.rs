@@ -75,8 +75,7 @@ struct Judged {
 /// `answer-malformed`.
 #[wasm_bindgen(js_name = judgeKeys)]
 pub fn judge_keys(everything: JsValue, now: f64) -> Result<JsValue, Thrown> {
-    let everything: Everything =
-        serde_wasm_bindgen::from_value(everything).map_err(|_| thrown(&Failure::new(Code::AnswerMalformed).with("detail", "keys")))?;
+    let everything: Everything = serde_wasm_bindgen::from_value(everything).map_err(|_| thrown(&Failure::new(Code::AnswerMalformed).with("detail", "keys")))?;
     to_js(&judge(&everything.tokens, seconds(now)))
 }
 

@@ -59,7 +59,7 @@ async function served(port: chrome.runtime.Port, wish: Exclude<FromCentre, { typ
   const language = await userLanguage();
   if (isCare(wish.verb)) return care(port, wish.call, wish.verb, wish.arguments as Verbs[CareVerb]["arguments"], language);
   if (!LOOK.includes(wish.verb)) throw new Refused("verb-unknown", { verb: String(wish.verb).slice(0, 40) });
-  return host.ask(wish.verb, wish.arguments, language, LOOK_MS);
+  return host.ask(wish.verb, wish.arguments, language, { deadlineMs: LOOK_MS, ownPage: true });
 }
 
 async function care(port: chrome.runtime.Port, call: number, verb: CareVerb, args: Verbs[CareVerb]["arguments"], language: Language): Promise<unknown> {
@@ -67,7 +67,7 @@ async function care(port: chrome.runtime.Port, call: number, verb: CareVerb, arg
   const operation = host.newOperation();
   running = { operation, port, call };
   try {
-    const asked = { operation, language, deadlineMs: CARE_MS, again: false, onPhase: (phase: Phase) => post(port, { type: "phase", call, phase }) };
+    const asked = { operation, language, deadlineMs: CARE_MS, again: false, ownPage: true, onPhase: (phase: Phase) => post(port, { type: "phase", call, phase }) };
     return await host.useKey(verb, args, asked);
   } finally {
     running = null;

@@ -2,7 +2,7 @@
 // Unlocking and activating need the CA's word: this page carries the host's request to the desk and the desk's grant back, and can
 // read no secret in either.
 
-import { failureOf } from "../failure";
+import { failureOf, Refused } from "../failure";
 import { showFailure } from "../failure-view";
 import { t } from "../language";
 import type { Key } from "../language";
@@ -52,7 +52,7 @@ export class Cares {
       const [certificate] = own(token);
       const number = input("careNumber");
       const desk = box("div", "act");
-      if (certificate) await handOver(desk, certificate.issuer, "unlock", t("careDesk"));
+      if (certificate) handOver(desk, certificate.issuer, "unlock", t("careDesk"));
       this.#show(tokenHead(token), lead("careUnlockLead"), desk, number.label, rule());
       await this.#press(t("careNext"));
       const asked = { purpose: "unlock" as const, token: token.token, business: number.value(), ...(certificate ? { certificate: certificate.id } : {}) };
@@ -76,7 +76,7 @@ export class Cares {
       const seal = issued.seal === undefined ? undefined : await this.#hand(bytes(issued.seal));
       await this.#window("install", {
         token: made.token,
-        grant,
+        grant: issued.grant,
         certificate: issued.certificate,
         chain: issued.chain,
         ...(seal === undefined ? {} : { seal }),
@@ -243,8 +243,23 @@ function input(word: Key, before = ""): { label: HTMLElement; value(): string } 
   return { label: box("label", "", element("span", "", t(word)), made), value: () => made.value.trim() };
 }
 
-/** The desk's answer to a certificate request. What is in it, the host judges. */
-function read(text: string): { certificate: string; chain: string[]; seal?: string } {
-  const { certificate, chain, seal } = JSON.parse(text) as { certificate: string; chain: string[]; seal?: string | null };
-  return { certificate, chain, ...(typeof seal === "string" ? { seal } : {}) };
+interface Issued {
+  /** The grant for this one request. */
+  grant: string;
+  certificate: string;
+  chain: string[];
+  seal?: string;
+}
+
+/** The desk's answer to a certificate request, as JSON. What is in it, the host judges. */
+function read(text: string): Issued {
+  let said: Partial<Record<keyof Issued, unknown>> = {};
+  try {
+    said = (JSON.parse(text) ?? {}) as typeof said;
+  } catch {
+    // Told below: it lacks everything.
+  }
+  const { grant, certificate, chain, seal } = said;
+  if (typeof grant !== "string" || typeof certificate !== "string" || !Array.isArray(chain)) throw new Refused("grant-malformed");
+  return { grant, certificate, chain: chain.filter((one): one is string => typeof one === "string"), ...(typeof seal === "string" ? { seal } : {}) };
 }

@@ -12,6 +12,8 @@ export interface Desk {
 /** What is done there, by the last part of its address. */
 export type Business = "renewal" | "reissue" | "unlock" | "seal-apply" | "seal-change";
 
+/** How long a policy is waited for. */
+const POLICY_MS = 1_000;
 /** Longest address. */
 const ADDRESS_MAX = 500;
 
@@ -43,8 +45,10 @@ async function ownDesks(): Promise<Record<string, string>> {
 }
 
 async function managedDesks(): Promise<Desk[]> {
-  // Firefox rejects where there is no policy.
-  const { desks } = await chrome.storage.managed.get("desks").catch(() => ({ desks: [] }) as Record<string, unknown>);
+  // Firefox rejects where there is no policy; Chromium may answer only seconds after its start.
+  const policy = chrome.storage.managed.get("desks").catch(() => ({}));
+  const patience = new Promise<Record<string, unknown>>((resolve) => setTimeout(() => resolve({}), POLICY_MS));
+  const { desks } = (await Promise.race([policy, patience])) as Record<string, unknown>;
   if (!Array.isArray(desks)) return [];
   return desks.flatMap((entry: unknown): Desk[] => {
     const { issuer, address } = (entry ?? {}) as Record<string, unknown>;

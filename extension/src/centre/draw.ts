@@ -48,11 +48,16 @@ export function empty(title: string, text: string, ...controls: HTMLElement[]): 
 }
 
 export function day(unix: number): string {
-  return new Date(unix * 1000).toLocaleDateString(language(), { year: "numeric", month: "2-digit", day: "2-digit" });
+  return new Date(unix * 1000).toLocaleDateString(language(), date());
 }
 
 export function moment(unix: number): string {
-  return new Date(unix * 1000).toLocaleString(language(), { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return new Date(unix * 1000).toLocaleString(language(), { ...date(), hour: "2-digit", minute: "2-digit", second: "2-digit" });
+}
+
+/** In English with the month's name: which number is the day differs from country to country. */
+function date(): Intl.DateTimeFormatOptions {
+  return { year: "numeric", month: language() === "en" ? "short" : "2-digit", day: "2-digit" };
 }
 
 /** A serial number as people compare it: in groups of four. */

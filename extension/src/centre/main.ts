@@ -84,7 +84,7 @@ function draw(): void {
   const fresh = (): boolean => own === drawing;
   if (tab === "home") drawHome(known, failure, cares);
   else if (tab === "certificates") drawCertificates(known, failure, link);
-  else if (tab === "renewal") void drawRenewal(known, failure, fresh);
+  else if (tab === "renewal") drawRenewal(known, failure);
   else if (tab === "seals") void drawSeals(known, failure, link, fresh);
 }
 

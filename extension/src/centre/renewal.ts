@@ -9,21 +9,21 @@ import { failureBox, shown } from "./home";
 import { expiryBadge, own } from "./keys";
 import type { Certificate, Known, Token } from "./keys";
 
-export async function drawRenewal(known: Known | null, failure: Failure | null, fresh: () => boolean): Promise<void> {
+export function drawRenewal(known: Known | null, failure: Failure | null): void {
   const body = $("renewal-body");
   if (failure) return body.replaceChildren(failureBox(failure));
   if (!known) return body.replaceChildren(element("p", "small", t("popupLooking")));
   const tokens = shown(known).filter((token) => own(token).length > 0);
   if (tokens.length === 0) return body.replaceChildren(empty(t("renewalEmpty"), t("renewalEmptyText")));
-  const rows = await Promise.all(tokens.flatMap((token) => own(token).map((certificate) => row(token, certificate, known))));
+  const rows = tokens.flatMap((token) => own(token).map((certificate) => row(token, certificate, known)));
   const head = box("div", "row head", element("span", "", t("renewalSubject")), element("span", "", t("popupExpiry")), element("span", "", t("renewalAct")));
   head.setAttribute("aria-hidden", "true");
   // The guides: insert only one key while a certificate is applied for or installed.
   const several = tokens.length > 1 ? box("div", "notice warn", element("p", "", t("renewalOneKey", tokens.length))) : null;
-  if (fresh()) body.replaceChildren(...(several ? [several] : []), box("div", "card table", head, ...rows));
+  body.replaceChildren(...(several ? [several] : []), box("div", "card table", head, ...rows));
 }
 
-async function row(token: Token, certificate: Certificate, known: Known): Promise<HTMLElement> {
+function row(token: Token, certificate: Certificate, known: Known): HTMLElement {
   const judged = known.judged[certificate.id];
   const subject = box(
     "div",
@@ -37,14 +37,13 @@ async function row(token: Token, certificate: Certificate, known: Known): Promis
   const made = box("div", "row", subject, end, act);
   made.dataset["certificate"] = certificate.id;
   if (judged?.expiry === "expired") act.append(element("p", "small", t("renewalExpired")));
-  await handOver(act, certificate.issuer, judged?.expiry === "expired" ? "reissue" : "renewal", judged?.expiry === "expired" ? t("renewalPaper") : t("actRenew"));
+  handOver(act, certificate.issuer, judged?.expiry === "expired" ? "reissue" : "renewal", judged?.expiry === "expired" ? t("renewalPaper") : t("actRenew"));
   return made;
 }
 
-/** The button that leads to the desk, or the question where the desk is. */
-export async function handOver(place: HTMLElement, issuer: string, business: Business, text: string): Promise<void> {
-  const desk = await deskOf(issuer);
-  place.append(...(desk ? known(place, desk, business, text) : [question(place, issuer, business, text)]));
+/** The button that leads to the desk, or the question where the desk is; it comes when the browser has told its policies, which may take a while. */
+export function handOver(place: HTMLElement, issuer: string, business: Business, text: string): void {
+  void deskOf(issuer).then((desk) => place.append(...(desk ? known(place, desk, business, text) : [question(place, issuer, business, text)])));
 }
 
 function known(place: HTMLElement, desk: Desk, business: Business, text: string): HTMLElement[] {
@@ -69,16 +68,18 @@ function question(place: HTMLElement, issuer: string, business: Business, text: 
   wrong.hidden = true;
   const keep = element("button", "", t("deskKeep"));
   keep.type = "submit";
-  form.append(box("label", "", element("span", "small", t("deskAsk", issuer)), input), wrong, box("div", "tools", keep), element("p", "small", t("deskHint")));
+  form.append(box("label", "", element("span", "small", t("deskAsk", issuer)), input), keep, wrong, element("p", "small", t("deskHint")));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    // It may stand in a dialog that waits for a submission of its own.
+    event.stopPropagation();
     void setDesk(issuer, input.value).then((taken) => {
       wrong.hidden = taken;
       wrong.textContent = taken ? "" : t("deskWrong");
       input.setAttribute("aria-invalid", String(!taken));
       if (!taken) return;
       place.replaceChildren();
-      void handOver(place, issuer, business, text);
+      handOver(place, issuer, business, text);
     });
   });
   return form;

@@ -27,7 +27,7 @@ async function group(token: Token, known: Known, link: Link): Promise<HTMLElemen
   const made = box("div", "card token", tokenHead(token));
   for (const certificate of own(token)) {
     const state = known.judged[certificate.id]?.seal;
-    if (state === "pending" || state === "missing") made.append(await wanted(certificate, state));
+    if (state === "pending" || state === "missing") made.append(wanted(certificate, state));
   }
   made.append(...(await Promise.all(token.seals.map((seal) => card(seal, token, link)))));
   if (token.seals.length === 0 && own(token).length === 0) made.append(element("p", "small", t("popupNoSeal")));
@@ -35,10 +35,15 @@ async function group(token: Token, known: Known, link: Link): Promise<HTMLElemen
 }
 
 /** A certificate without a seal that names it: the desk makes one. */
-async function wanted(certificate: Certificate, state: "pending" | "missing"): Promise<HTMLElement> {
+function wanted(certificate: Certificate, state: "pending" | "missing"): HTMLElement {
   const act = box("div", "act");
-  await handOver(act, certificate.issuer, "seal-apply", t("actSealApply"));
-  const made = box("div", "notice warn", element("p", "", t(state === "pending" ? "noticeSealPending" : "noticeSealMissing", certificate.organisation)), element("p", "small", which(certificate)), act);
+  handOver(act, certificate.issuer, "seal-apply", t("actSealApply"));
+  const made = box(
+    "div",
+    "notice warn",
+    box("div", "text", element("p", "", t(state === "pending" ? "noticeSealPending" : "noticeSealMissing", certificate.organisation)), element("p", "small", which(certificate))),
+    act,
+  );
   made.dataset["seal"] = state;
   return made;
 }
@@ -65,7 +70,7 @@ async function card(seal: Seal, token: Token, link: Link): Promise<HTMLElement> 
   );
   const act = box("div", "act");
   const issuer = named[0]?.issuer;
-  if (issuer !== undefined) await handOver(act, issuer, "seal-change", t("actSealChange"));
+  if (issuer !== undefined) handOver(act, issuer, "seal-change", t("actSealChange"));
   text.append(act);
   made.append(await picture(seal, token, link), text);
   return made;

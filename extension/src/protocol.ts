@@ -647,6 +647,8 @@ export interface TokenRequestArguments {
 export interface TokenRequestAnswer {
   /** For the desk, as it is. */
   request: string;
+  /** An activation that had come so far before: PKCS#10 in DER, standard base64. Go on with it, without a setup grant. */
+  certificateRequest?: string;
 }
 
 /** Sets a new PIN with a grant. */

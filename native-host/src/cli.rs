@@ -6,6 +6,8 @@ mod extend;
 mod fields;
 mod find;
 mod install;
+mod pin;
+mod record;
 mod stamp;
 mod status;
 mod verify;
@@ -73,6 +75,12 @@ enum Verb {
     /// Take the registration back 取消登记
     #[command(after_help = EXIT_CODES)]
     Uninstall(install::Install),
+    /// Change the key's PIN 修改 USB Key 的密码
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Pin(pin::Pin),
+    /// The record of what was signed on this computer 本机的签名记录
+    #[command(after_help = EXIT_CODES)]
+    Record(record::Record),
     /// Find the broken link 检查哪里有问题
     #[command(after_help = EXIT_CODES)]
     Doctor(doctor::Doctor),
@@ -109,6 +117,8 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         Verb::Find(verb) => verb.run(voice),
         Verb::Install(verb) => verb.add(voice),
         Verb::Uninstall(verb) => verb.remove(voice),
+        Verb::Pin(verb) => verb.run(voice),
+        Verb::Record(verb) => verb.run(voice),
         Verb::Doctor(verb) => verb.run(voice),
     };
     ExitCode::from(ended.unwrap_or_else(|failure| {

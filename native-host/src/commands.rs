@@ -2,8 +2,13 @@
 //! clocks come with the [`crate::host::Host`], words and frames are the doors' business.
 
 pub mod bind;
+pub mod environment;
+pub mod export_certificate;
+pub mod keys;
 pub mod login;
 pub mod seal;
+pub mod seal_part;
+pub mod seal_picture;
 pub mod stamp;
 pub mod status;
 pub mod web_eid;

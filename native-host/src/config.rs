@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sealbridge_pki::Certificate;
 use sealbridge_protocol::failure::{Code, Failure};
 use serde::Deserialize;
 
@@ -14,6 +15,11 @@ use crate::places;
 
 /// Most modules in one configuration: each is a process.
 pub const MODULES_MAX: usize = 16;
+
+/// Most authorities.
+pub const AUTHORITIES_MAX: usize = 16;
+/// Largest certificate file that is read.
+const CERTIFICATE_FILE_MAX: u64 = 256 * 1024;
 
 /// The whole file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -25,6 +31,9 @@ pub struct Config {
     /// The PKCS#11 modules.
     #[serde(default, rename = "module")]
     pub modules: Vec<Module>,
+    /// The certification authorities whose grants are believed and whose certificates and seals are installed.
+    #[serde(default, rename = "authority")]
+    pub authorities: Vec<AuthorityConfig>,
     /// The window for consent and PIN.
     #[serde(default)]
     pub dialog: DialogConfig,
@@ -70,6 +79,14 @@ pub enum RsaPadding {
     Pkcs1,
     /// PS256.
     Pss,
+}
+
+/// A certification authority.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthorityConfig {
+    /// The PEM file of its issuing certificate, by absolute path; other certificates in it are passed over.
+    pub certificate: PathBuf,
 }
 
 /// The window for consent and PIN.
@@ -124,9 +141,35 @@ impl Config {
         if let Some(program) = config.dialog.programs.iter().find(|program| !program.is_absolute()) {
             return Err(malformed(file, format!("dialog program {} is not an absolute path", program.display())));
         }
+        if config.authorities.len() > AUTHORITIES_MAX || config.authorities.iter().any(|authority| !authority.certificate.is_absolute()) {
+            return Err(malformed(file, "an authority's certificate is not an absolute path, or there are too many"));
+        }
         config.file = Some(file.to_owned());
         Ok(config)
     }
+}
+
+impl Config {
+    /// The certificates of the configured authorities: the first of each file that may sign certificates.
+    ///
+    /// # Errors
+    /// `authority-missing` where none is configured, `configuration-malformed` where a file is none.
+    pub fn authority_certificates(&self) -> Result<Vec<Certificate>, Failure> {
+        if self.authorities.is_empty() {
+            return Err(Failure::new(Code::AuthorityMissing));
+        }
+        self.authorities.iter().map(|authority| read_authority(&authority.certificate)).collect()
+    }
+}
+
+fn read_authority(file: &Path) -> Result<Certificate, Failure> {
+    let metadata = fs::metadata(file).map_err(|error| malformed(file, error))?;
+    if metadata.len() > CERTIFICATE_FILE_MAX {
+        return Err(malformed(file, "too large for a certificate"));
+    }
+    let text = fs::read_to_string(file).map_err(|error| malformed(file, error))?;
+    let certificates = Certificate::parse_pem(&text).map_err(|error| malformed(file, error))?;
+    certificates.into_iter().find(Certificate::is_ca).ok_or_else(|| malformed(file, "no certificate of an authority"))
 }
 
 impl Module {

@@ -212,7 +212,7 @@ fn composed(consent: &Consent<'_>, language: Language, room: Room) -> Prompt {
 }
 
 /// The line about tries, and the warning where there is one.
-fn tries(tries: Tries, zh: bool) -> (Option<String>, Option<String>) {
+pub(crate) fn tries(tries: Tries, zh: bool) -> (Option<String>, Option<String>) {
     let text = |zh_text: &str, en_text: &str| Some(String::from(if zh { zh_text } else { en_text }));
     match tries {
         Tries::Unknown => (None, None),

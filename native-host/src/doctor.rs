@@ -18,6 +18,7 @@ use crate::choice::{Purpose, choose, usable};
 use crate::commands::seal::pair;
 use crate::commands::status;
 use crate::config::Config;
+use crate::history::{Checked, History};
 use crate::host::{Host, now, own_program};
 use crate::stop::Stop;
 use crate::undo::{Mended, Undo};
@@ -58,6 +59,8 @@ pub enum Link {
     Document,
     /// The clock.
     Clock,
+    /// The record of what was signed.
+    Record,
 }
 
 /// How a link is.
@@ -176,6 +179,7 @@ impl Link {
             Self::Dialog => "dialog",
             Self::Document => "document",
             Self::Clock => "clock",
+            Self::Record => "record",
         }
     }
 
@@ -200,6 +204,8 @@ impl Link {
             (Self::Document, false) => "Document",
             (Self::Clock, true) => "电脑时间",
             (Self::Clock, false) => "Clock",
+            (Self::Record, true) => "签名记录",
+            (Self::Record, false) => "Record",
         }
     }
 }
@@ -215,6 +221,18 @@ impl Mark {
             Self::Unknown => "?",
         }
     }
+}
+
+/// The rows as a short text without personal data: no path, no name, no serial number.
+#[must_use]
+pub fn support_text(rows: &[Row]) -> String {
+    let mut text = format!("sealbridge {} {}-{}\n", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
+    for row in rows {
+        let code = row.failure.as_ref().map_or("", |failure| failure.code.as_str());
+        text.push_str(format!("{} {} {code}", row.mark.symbol(), row.link.as_str()).trim_end());
+        text.push('\n');
+    }
+    text
 }
 
 /// Examines everything.
@@ -236,8 +254,14 @@ pub fn examine(examined: &Examined) -> Vec<Row> {
         Ok(program) => {
             let state = crate::places::state_folder();
             let undo = state.as_ref().ok().map(|state| Undo::at(state));
+            let record = state.as_ref().ok().map(|state| History::at(state));
             tokens(&Host::new(config, &program, state), &mut rows);
             rows.extend(undo.iter().flat_map(Undo::mend_all).filter_map(|(path, mended)| document(&path, mended)));
+            rows.extend(record.map(|record| match record.check() {
+                Ok(Checked { broken_at: None, total }) => Row::good(Link::Record, total),
+                Ok(Checked { broken_at: Some(entry), .. }) => Row::broken(Link::Record, "", Failure::new(Code::RecordBroken).with("entry", entry)),
+                Err(failure) => Row::broken(Link::Record, "", failure),
+            }));
         }
         Err(failure) => rows.push(Row::broken(Link::Module, "", failure)),
     }

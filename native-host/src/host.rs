@@ -7,6 +7,8 @@ use sealbridge_protocol::failure::{Code, Failure};
 
 use crate::config::Config;
 use crate::dialog::{self, Program};
+use crate::grants::Requests;
+use crate::history::History;
 use crate::journal::Journal;
 use crate::places;
 use crate::token::directory::Directory;
@@ -23,6 +25,8 @@ pub struct Host {
     pub counts: Option<Counts>,
     /// The programs that can show the window.
     pub programs: Vec<Program>,
+    /// Requests to a CA's desk whose grants have not come yet.
+    pub requests: Requests,
     /// Where the journal, the counts and the lock for key use lie.
     pub state: Result<PathBuf, Failure>,
 }
@@ -40,7 +44,14 @@ impl Host {
     #[must_use]
     pub fn new(config: Config, program: &Path, state: Result<PathBuf, Failure>) -> Self {
         let counts = state.as_ref().ok().and_then(|folder| Counts::at(&folder.join("tries")).ok());
-        Self { directory: Directory::new(&config.modules, program), counts, programs: dialog::find::programs(&config), config, state }
+        Self {
+            directory: Directory::new(&config.modules, program),
+            counts,
+            programs: dialog::find::programs(&config),
+            requests: Requests::default(),
+            config,
+            state,
+        }
     }
 
     /// The journal of operations.
@@ -49,6 +60,14 @@ impl Host {
     /// `journal-failed`.
     pub fn journal(&self) -> Result<Journal, Failure> {
         Journal::at(&self.state.clone()?.join("journal"))
+    }
+
+    /// The record of what was signed.
+    ///
+    /// # Errors
+    /// `journal-failed`.
+    pub fn history(&self) -> Result<History, Failure> {
+        Ok(History::at(&self.state.clone()?))
     }
 }
 

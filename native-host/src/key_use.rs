@@ -12,10 +12,12 @@ use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_protocol::fields::CertificateId;
 use sealbridge_protocol::message::Phase;
 use sealbridge_protocol::origin::Origin;
+use sealbridge_protocol::record::Subject;
 
 use crate::choice::Chosen;
 use crate::consent::{Consent, Operation, compose};
 use crate::dialog::{self, Given};
+use crate::history::Event;
 use crate::host::{Host, now};
 use crate::pin::Pin;
 use crate::stop::Stop;
@@ -54,7 +56,7 @@ pub struct Statements {
 /// The signatures come back as JWS has them.
 ///
 /// # Errors
-/// `busy`, `pin-…`, `token-…`, `module-…`, `dialog-…`, `cancelled`, `timed-out`, `signature-mismatch`, and what `build` says.
+/// `busy`, `record-failed`, `pin-…`, `token-…`, `module-…`, `dialog-…`, `cancelled`, `timed-out`, `signature-mismatch`, and what `build` says.
 pub fn sign(
     host: &Host,
     chosen: &Chosen,
@@ -67,6 +69,17 @@ pub fn sign(
     let slot = current(host, chosen, asked.stop)?;
     ready(&slot)?;
     let tries = left(host, chosen, slot.flags);
+    let history = host.history()?;
+    let (verb, subjects) = about(&operation);
+    let event = |failure: Option<Code>| Event {
+        verb,
+        origin: origin.map(Origin::as_str),
+        organisation: chosen.certificate.organisation(),
+        certificate: Some(chosen.certificate.id()),
+        token: &chosen.slot.serial,
+        subjects: subjects.clone(),
+        failure,
+    };
     let given = consent(host, chosen, &slot, operation, origin, tries, asked)?;
     let pin = match (&given, asked.pin) {
         (Given::Pin(pin), _) => Some(pin),
@@ -96,7 +109,14 @@ pub fn sign(
         client.serve(&stop);
         client.sign(&order, &mut || {})?
     };
-    let signatures = signed.outcome.map_err(|failure| explain(host, chosen, &slot, signed.after, failure))?;
+    let signatures = match signed.outcome {
+        Ok(signatures) => signatures,
+        Err(failure) => {
+            let failure = explain(host, chosen, &slot, signed.after, failure);
+            history.add(event(Some(failure.code)))?;
+            return Err(failure);
+        }
+    };
     if let Some(counts) = &host.counts {
         counts.forget(&slot.serial);
     }
@@ -104,11 +124,27 @@ pub fn sign(
     for (statement, signature) in statements.iter().zip(&signatures) {
         chosen.certificate.public_key().verify_scheme_raw(scheme, &digest.digest(statement), signature).map_err(|_| Failure::new(Code::SignatureMismatch))?;
     }
+    // Written down before it leaves: what is not in the record was not given to anybody.
+    history.add(event(None))?;
     Ok(signatures)
 }
 
+/// The verb and what it is about, for the record.
+fn about(operation: &Operation<'_>) -> (&'static str, Vec<Subject>) {
+    let named = |name: &str| Subject { name: name.to_owned(), sha256: None };
+    match operation {
+        Operation::Login => ("login", Vec::new()),
+        Operation::WebEid => ("web-eid", Vec::new()),
+        Operation::Bind { account } => ("bind", vec![named(account)]),
+        Operation::Stamp { documents } => {
+            let hex = |digest: &[u8; 32]| digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            ("stamp", documents.iter().map(|document| Subject { name: document.name.to_owned(), sha256: Some(hex(&document.digest.0)) }).collect())
+        }
+    }
+}
+
 /// Only one operation of this user uses a key or shows a window at a time; the lock ends with the process.
-fn alone(host: &Host) -> Result<File, Failure> {
+pub(crate) fn alone(host: &Host) -> Result<File, Failure> {
     let file = host.state.clone()?.join("key.lock");
     let failed = |error: std::io::Error| Failure::new(Code::JournalFailed).with("path", file.display()).with("detail", error);
     let lock = File::options().create(true).truncate(false).write(true).open(&file).map_err(failed)?;

@@ -15,11 +15,15 @@ use std::time::{Duration, Instant};
 
 use native_messaging::host::{NmError, decode_message_opt};
 use sealbridge_protocol::failure::{Code, Failure};
+use sealbridge_protocol::fields::Bytes;
 use sealbridge_protocol::frame::{self, FROM_HOST_MAX, TO_HOST_MAX};
 use sealbridge_protocol::hello::{self, Part};
 use sealbridge_protocol::message::{Answer, Call, Event, FromHost, Phase, Request, Verb, peek_id};
 use sealbridge_protocol::operation::OperationId;
-use sealbridge_protocol::{bind, cancel, login, outcome, seal, stamp, status, web_eid};
+use sealbridge_protocol::{
+    activate, bind, cancel, change_pin, environment, export_certificate, install, keys, login, outcome, record, seal, seal_part, seal_picture, stamp, status,
+    token_request, unlock, web_eid,
+};
 use serde_json::value::RawValue;
 
 use crate::callers::Caller;
@@ -30,6 +34,7 @@ use crate::key_use::Asked;
 use crate::platform;
 use crate::stop::Stop;
 use crate::token::directory::Watch;
+use crate::upkeep::{self, Wanted};
 
 /// How long an operation may go on after the browser has closed the port.
 const LAST: Duration = Duration::from_millis(1500);
@@ -222,7 +227,42 @@ fn serve(door: &Arc<Door>, request: &Request, stop: &Stop) {
         Call::WebEid(arguments) => once::<web_eid::Arguments>(door, request, stop, |host| commands::web_eid::run(host, arguments, asked)),
         Call::Stamp(arguments) => once::<stamp::Arguments>(door, request, stop, |host| commands::stamp::run(host, arguments, asked)),
         Call::Hello(_) | Call::Cancel(_) | Call::Outcome(_) => {}
-        _ => port.send(&Answer::refused(Some(id), Failure::new(Code::VerbUnknown).with("verb", request.call.verb())).into()),
+        Call::Keys(arguments) => {
+            port.answer::<keys::Arguments>(id, door.host().and_then(|host| commands::keys::run(host, arguments, request.language, stop)));
+            door.watch();
+        }
+        Call::SealPicture(arguments) => {
+            port.answer::<seal_picture::Arguments>(id, door.host().and_then(|host| commands::seal_picture::run(host, arguments, stop)));
+        }
+        Call::ExportCertificate(arguments) => {
+            port.answer::<export_certificate::Arguments>(id, door.host().and_then(|host| commands::export_certificate::run(host, arguments, stop)));
+        }
+        Call::TokenRequest(arguments) => {
+            let business = arguments.business.clone();
+            let made = door.host().and_then(|host| upkeep::request(host, arguments.purpose, &arguments.token, business, arguments.certificate, stop));
+            port.answer::<token_request::Arguments>(id, made.map(|(request, made)| token_request::Answer { request, certificate_request: made.map(Bytes) }));
+        }
+        Call::SealPart(arguments) => port.answer::<seal_part::Arguments>(id, door.host().and_then(|host| commands::seal_part::run(host, arguments))),
+        Call::Record(arguments) => port.answer::<record::Arguments>(id, door.host().and_then(|host| host.history()?.page(arguments))),
+        Call::Environment(_) => port.answer::<environment::Arguments>(id, Ok(commands::environment::run(request.language))),
+        Call::ChangePin(arguments) => once::<change_pin::Arguments>(door, request, stop, |host| {
+            upkeep::change_pin(host, &arguments.token, asked).map(|state| change_pin::Answer { state })
+        }),
+        Call::Unlock(arguments) => once::<unlock::Arguments>(door, request, stop, |host| {
+            upkeep::unlock(host, &arguments.token, arguments.grant.as_str(), asked).map(|state| unlock::Answer { state })
+        }),
+        Call::Activate(arguments) => once::<activate::Arguments>(door, request, stop, |host| {
+            let (request, token) = upkeep::activate(host, &arguments.token, arguments.grant.as_str(), asked)?;
+            Ok(activate::Answer { request: Bytes(request), token })
+        }),
+        Call::Install(arguments) => once::<install::Arguments>(door, request, stop, |host| {
+            let seal = arguments.seal.map(|seal| commands::seal_part::whole(host, seal)).transpose()?;
+            let chain: Vec<Vec<u8>> = arguments.chain.iter().flatten().map(|issuer| issuer.0.clone()).collect();
+            let certificate = arguments.certificate.as_ref().zip(arguments.grant.as_ref());
+            let certificate = certificate.map(|(certificate, grant)| (grant.as_str(), certificate.0.as_slice(), chain.as_slice()));
+            let (certificate, seal) = upkeep::install(host, &arguments.token, Wanted { certificate, seal: seal.as_deref() }, asked)?;
+            Ok(install::Answer { certificate, seal })
+        }),
     }
 }
 

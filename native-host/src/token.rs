@@ -8,6 +8,7 @@ pub mod client;
 pub mod directory;
 pub mod faults;
 pub mod module;
+mod upkeep;
 pub mod wire;
 pub mod worker;
 
@@ -28,6 +29,8 @@ pub const SEALS_MAX: usize = 16;
 pub const SLOTS_MAX: usize = 32;
 /// The application name that marks a seal's data object (CKA_APPLICATION).
 pub const SEAL_APPLICATION: &str = "Sealbridge seal";
+/// The application name of the data object that holds the certificate request of an activation; its label is the business's number.
+pub const REQUEST_APPLICATION: &str = "Sealbridge request";
 
 /// The flags of CK_TOKEN_INFO that matter here (PKCS#11 3.2 §3.2).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +47,8 @@ pub struct Flags {
     pub locked: bool,
     /// CKF_PROTECTED_AUTHENTICATION_PATH.
     pub protected_path: bool,
+    /// CKF_SO_PIN_LOCKED.
+    pub officer_locked: bool,
 }
 
 /// A token in a slot, without what is on it: cheap enough to be asked every second.
@@ -55,6 +60,10 @@ pub struct Slot {
     pub label: String,
     /// The token's serial number, without padding.
     pub serial: String,
+    /// Who made it, as it says.
+    pub maker: String,
+    /// Its model, as it says.
+    pub model: String,
     /// Its flags.
     pub flags: Flags,
     /// Shortest PIN, in bytes.
@@ -72,6 +81,8 @@ pub struct Contents {
     pub certificates: Vec<HeldCertificate>,
     /// Its seals.
     pub seals: Vec<HeldSeal>,
+    /// The certificate request of an activation that was begun on it, for the business that its label names.
+    pub request: Option<Bytes>,
 }
 
 /// A certificate on a token.
@@ -116,7 +127,85 @@ pub struct Order<'a> {
     pub statements: &'a [Vec<u8>],
 }
 
+/// Sets a token up for its first certificate, or goes on with that.
+#[derive(Debug)]
+pub struct SetUp<'a> {
+    /// The slot.
+    pub slot: u64,
+    /// The serial number of the token that the person agreed to.
+    pub serial: &'a str,
+    /// The business's number, which becomes the token's label.
+    pub business: &'a str,
+    /// The security officer's secret.
+    pub officer: &'a Pin,
+    /// The user's new PIN.
+    pub user: &'a Pin,
+    /// The subject of the certificate request.
+    pub subject: &'a sealbridge_protocol::grant::GrantSubject,
+}
+
+/// A token that was set up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WasSetUp {
+    /// PKCS#10 in DER.
+    pub request: Vec<u8>,
+    /// The slot, which may be another one now.
+    pub slot: u64,
+    /// The serial number, which may be another one now.
+    pub serial: String,
+}
+
+/// Sets another PIN.
+#[derive(Debug)]
+pub struct RenewPin<'a> {
+    /// The slot.
+    pub slot: u64,
+    /// The serial number of the token that the person agreed to.
+    pub serial: &'a str,
+    /// By whom.
+    pub by: By<'a>,
+    /// The new PIN.
+    pub new: &'a Pin,
+}
+
+/// Who sets another PIN.
+#[derive(Debug)]
+pub enum By<'a> {
+    /// The user, with the old PIN.
+    User(&'a Pin),
+    /// The security officer, with the officer's secret.
+    Officer(&'a Pin),
+}
+
+/// Writes certificates and a seal.
+#[derive(Debug)]
+pub struct Install<'a> {
+    /// The slot.
+    pub slot: u64,
+    /// The serial number of the token that the person agreed to.
+    pub serial: &'a str,
+    /// The user's PIN.
+    pub pin: &'a Pin,
+    /// The certificate, for a key that is on the token.
+    pub certificate: Option<&'a [u8]>,
+    /// Its issuers.
+    pub chain: &'a [Vec<u8>],
+    /// A seal's name and bytes.
+    pub seal: Option<(&'a str, &'a [u8])>,
+    /// Seals that the new one takes the place of; removed when it is written.
+    pub replaced: &'a [SealId],
+}
+
 /// What became of an order.
+#[derive(Debug)]
+pub struct Done<T> {
+    /// What the token says.
+    pub outcome: Result<T, Failure>,
+    /// The token's flags after it, where they could be read.
+    pub after: Option<Flags>,
+}
+
+/// What became of a signing order.
 #[derive(Debug)]
 pub struct Signed {
     /// The signatures as JWS has them (ECDSA: r and s side by side), in the order of the statements.
@@ -150,4 +239,22 @@ pub trait Token {
     /// # Errors
     /// `module-…` when the module is gone; what the token answers stands in [`Signed::outcome`].
     fn sign(&mut self, order: &Order<'_>, progress: &mut dyn FnMut()) -> Result<Signed, Failure>;
+
+    /// Sets a token up. Asked again after an interruption, it goes on from there.
+    ///
+    /// # Errors
+    /// `module-…` when the module is gone; what the token answers stands in [`Done::outcome`].
+    fn set_up(&mut self, order: &SetUp<'_>) -> Result<Done<WasSetUp>, Failure>;
+
+    /// Sets another PIN. Nothing is tried twice.
+    ///
+    /// # Errors
+    /// As [`Token::set_up`].
+    fn renew_pin(&mut self, order: &RenewPin<'_>) -> Result<Done<()>, Failure>;
+
+    /// Writes what is not there yet, and reads it back.
+    ///
+    /// # Errors
+    /// As [`Token::set_up`].
+    fn install(&mut self, order: &Install<'_>) -> Result<Done<()>, Failure>;
 }

@@ -14,6 +14,7 @@ pub mod oid;
 pub mod path;
 pub mod request;
 pub mod revocation;
+pub mod sealed_box;
 pub mod suite;
 pub mod tsp;
 pub mod usable;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fields::{BusinessNumber, CertificateId, TokenRef};
+use crate::fields::{BusinessNumber, Bytes, CertificateId, TokenRef};
 use crate::grant::Purpose;
 use crate::message::{Asker, Call, Verb};
 
@@ -29,6 +29,9 @@ pub struct Arguments {
 pub struct Answer {
     /// To be handed to the desk as it is.
     pub request: String,
+    /// The PKCS#10 request of an activation that had come so far before: the asker goes on with it and needs no setup grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_request: Option<Bytes>,
 }
 
 impl Verb for Arguments {

@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sealbridge-intake", &["sealbridge-relying-party"]),
     ("sealbridge-verify-service", &["sealbridge-relying-party", "sealbridge-intake"]),
     ("sealbridge-reference-portal", &["sealbridge-relying-party", "sealbridge-intake"]),
-    ("sealbridge-reference-ca", &["sealbridge-pki", "sealbridge-seal"]),
+    ("sealbridge-reference-ca", &["sealbridge-pki", "sealbridge-protocol", "sealbridge-seal"]),
     ("sealbridge-soft-token", &[]),
     ("sealbridge-wasm", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-pdf", "sealbridge-seal"]),
     ("sealbridge", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-pdf", "sealbridge-seal"]),

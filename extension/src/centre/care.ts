@@ -69,9 +69,7 @@ export class Cares {
       const number = input("careNumber", token.activating ?? "");
       this.#show(tokenHead(token), lead("careActivateLead"), box("div", "notice warn", element("p", "", t("careNoReturn"))), number.label, rule());
       await this.#press(t("careNext"));
-      const { request } = await this.link.ask("token-request", { purpose: "activate", token: token.token, business: number.value() });
-      const grant = await this.#carry(request, "careCarryActivate", "careGrant");
-      const made = await this.#window("activate", { token: token.token, grant } as Verbs["activate"]["arguments"]);
+      const made = await this.#request(token, number.value());
       const issued = read(await this.#carry(made.request, "careCarryRequest", "careIssued"));
       const seal = issued.seal === undefined ? undefined : await this.#hand(bytes(issued.seal));
       await this.#window("install", {
@@ -83,6 +81,14 @@ export class Cares {
       } as Verbs["install"]["arguments"]);
       this.#told(t(seal === undefined ? "careInstalled" : "careInstalledSeal"));
     });
+  }
+
+  /** The certificate request: made with a grant that sets the key up, or the one of an activation that had come so far before. */
+  async #request(token: Token, business: string): Promise<Pick<Verbs["activate"]["answer"], "request" | "token">> {
+    const { request, certificateRequest } = await this.link.ask("token-request", { purpose: "activate", token: token.token, business });
+    if (certificateRequest !== undefined) return { request: certificateRequest, token: token.token };
+    const grant = await this.#carry(request, "careCarryActivate", "careGrant");
+    return this.#window("activate", { token: token.token, grant } as Verbs["activate"]["arguments"]);
   }
 
   // ---- the dialog ----

@@ -27,12 +27,7 @@ impl Doctor {
         let examined = doctor::examine(&Examined { profile: self.profile, firefox_home: self.firefox_home });
         let broken = examined.iter().any(|row| row.mark == Mark::Broken);
         if self.text {
-            voice.line(format!("sealbridge {} {}-{}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH));
-            for row in &examined {
-                voice.line(
-                    format!("{} {} {}", row.mark.symbol(), row.link.as_str(), row.failure.as_ref().map_or("", |failure| failure.code.as_str())).trim_end(),
-                );
-            }
+            voice.line(doctor::support_text(&examined).trim_end());
         } else if voice.json {
             let rows: Vec<_> = examined.iter().map(|row| row.told(voice.language)).collect();
             voice.document(&json!({"ok": !broken, "rows": rows}));

@@ -13,8 +13,9 @@ use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_protocol::fields::{Bytes, SealId};
 
 use super::wire::{self, FromWorker, ToWorker, WirePin};
-use super::{Contents, Order, Signed, Slot, Token};
+use super::{By, Contents, Done, Install, Order, RenewPin, SetUp, Signed, Slot, Token, WasSetUp};
 use crate::config::Module;
+use crate::pin::Pin;
 use crate::platform;
 use crate::stop::{Stop, Waited};
 
@@ -238,6 +239,59 @@ impl Token for Client {
             _ => Err(self.out_of_step()),
         }
     }
+
+    fn set_up(&mut self, order: &SetUp<'_>) -> Result<Done<WasSetUp>, Failure> {
+        let question = ToWorker::SetUp {
+            slot: order.slot,
+            serial: order.serial.to_owned(),
+            business: order.business.to_owned(),
+            officer: wired(order.officer),
+            user: wired(order.user),
+            subject: order.subject.clone(),
+        };
+        let (set_up, Done { outcome, after }) = self.order(&question)?;
+        match (outcome, set_up) {
+            (Err(failure), _) => Ok(Done { outcome: Err(failure), after }),
+            (Ok(()), Some(was)) => Ok(Done { outcome: Ok(was), after }),
+            (Ok(()), None) => Err(self.out_of_step()),
+        }
+    }
+
+    fn renew_pin(&mut self, order: &RenewPin<'_>) -> Result<Done<()>, Failure> {
+        let (officer, old) = match &order.by {
+            By::User(old) => (false, old),
+            By::Officer(old) => (true, old),
+        };
+        let question = ToWorker::RenewPin { slot: order.slot, serial: order.serial.to_owned(), officer, old: wired(old), new: wired(order.new) };
+        self.order(&question).map(|(_, done)| done)
+    }
+
+    fn install(&mut self, order: &Install<'_>) -> Result<Done<()>, Failure> {
+        let question = ToWorker::Install {
+            slot: order.slot,
+            serial: order.serial.to_owned(),
+            pin: wired(order.pin),
+            certificate: order.certificate.map(|certificate| Bytes(certificate.to_vec())),
+            chain: order.chain.iter().cloned().map(Bytes).collect(),
+            seal: order.seal.map(|(name, seal)| (name.to_owned(), Bytes(seal.to_vec()))),
+            replaced: order.replaced.to_vec(),
+        };
+        self.order(&question).map(|(_, done)| done)
+    }
+}
+
+impl Client {
+    /// An order whose end is [`FromWorker::Done`].
+    fn order(&mut self, question: &ToWorker) -> Result<(Option<WasSetUp>, Done<()>), Failure> {
+        match self.ask(question, self.patience(), &mut || {})? {
+            FromWorker::Done { set_up, failure, after } => Ok((set_up, Done { outcome: failure.map_or(Ok(()), Err), after })),
+            _ => Err(self.out_of_step()),
+        }
+    }
+}
+
+fn wired(pin: &Pin) -> WirePin {
+    WirePin(pin.expose().to_owned())
 }
 
 impl Running {

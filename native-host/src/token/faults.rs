@@ -21,6 +21,7 @@ pub fn failure(error: &Error, token: &str) -> Failure {
         RvError::SessionCount | RvError::UserAlreadyLoggedIn | RvError::UserAnotherAlreadyLoggedIn | RvError::SessionExists => {
             Failure::new(Code::TokenBusy).with("token", token)
         }
+        RvError::DeviceMemory => Failure::new(Code::TokenFull).with("token", token),
         RvError::Cancel | RvError::FunctionCanceled => Failure::new(Code::Cancelled),
         RvError::MechanismInvalid | RvError::MechanismParamInvalid | RvError::CurveNotSupported => Failure::new(Code::KeyUnsupported),
         _ => Failure::new(Code::TokenError).with("function", function_name(function)).with("rv", name(value)),

@@ -16,13 +16,14 @@ use sealbridge_protocol::seal::SEAL_MAX;
 use sha2::{Digest, Sha256};
 
 use super::{
-    CERTIFICATE_MAX, CERTIFICATES_MAX, Contents, Flags, HeldCertificate, HeldSeal, Order, SEAL_APPLICATION, SEALS_MAX, SLOTS_MAX, Signed, Slot, Token, faults,
+    CERTIFICATE_MAX, CERTIFICATES_MAX, Contents, Done, Flags, HeldCertificate, HeldSeal, Install, Order, RenewPin, SEAL_APPLICATION, SEALS_MAX, SLOTS_MAX,
+    SetUp, Signed, Slot, Token, WasSetUp, faults,
 };
 
 /// A loaded and started module.
 #[derive(Debug)]
 pub struct Module {
-    context: Pkcs11,
+    pub(super) context: Pkcs11,
 }
 
 impl Module {
@@ -44,7 +45,7 @@ impl Module {
     }
 
     /// Slots with a token. One broken reader must not hide the others, so it only counts when no other token that is set up is there.
-    fn tokens(&self) -> Result<Vec<(cryptoki::slot::Slot, TokenInfo)>, Failure> {
+    pub(super) fn tokens(&self) -> Result<Vec<(cryptoki::slot::Slot, TokenInfo)>, Failure> {
         let slots = self.context.get_slots_with_token().map_err(|error| faults::failure(&error, ""))?;
         let mut tokens = Vec::new();
         let mut first_error = None;
@@ -62,7 +63,7 @@ impl Module {
     }
 
     fn read_contents(&self, slot: cryptoki::slot::Slot, info: &TokenInfo) -> Result<Contents, Error> {
-        let mut contents = Contents { slot: described(slot, info), certificates: Vec::new(), seals: Vec::new() };
+        let mut contents = Contents { slot: described(slot, info), certificates: Vec::new(), seals: Vec::new(), request: None };
         if !info.token_initialized() {
             return Ok(contents);
         }
@@ -76,11 +77,12 @@ impl Module {
             let size = u64::try_from(value.len()).unwrap_or(u64::MAX);
             contents.seals.push(HeldSeal { id: SealId::new(Sha256::digest(&value).into()), label, size });
         }
+        contents.request = super::upkeep::stored_request(&session, info.label())?.map(Bytes);
         session.close()?;
         Ok(contents)
     }
 
-    fn find(&self, slot: u64) -> Result<(cryptoki::slot::Slot, TokenInfo), Failure> {
+    pub(super) fn find(&self, slot: u64) -> Result<(cryptoki::slot::Slot, TokenInfo), Failure> {
         let removed = || Failure::new(Code::TokenRemoved);
         let slot = cryptoki::slot::Slot::try_from(slot).map_err(|_| removed())?;
         let info = self.context.get_token_info(slot).map_err(|error| faults::failure(&error, ""))?;
@@ -149,6 +151,18 @@ impl Token for Module {
         let outcome = self.signatures(slot, &info, order, progress);
         let after = self.context.get_token_info(slot).ok().map(|info| flags(&info));
         Ok(Signed { outcome, after })
+    }
+
+    fn set_up(&mut self, order: &SetUp<'_>) -> Result<Done<WasSetUp>, Failure> {
+        self.set_up_order(order)
+    }
+
+    fn renew_pin(&mut self, order: &RenewPin<'_>) -> Result<Done<()>, Failure> {
+        self.renew_pin_order(order)
+    }
+
+    fn install(&mut self, order: &Install<'_>) -> Result<Done<()>, Failure> {
+        self.install_order(order)
     }
 }
 
@@ -230,13 +244,15 @@ fn described(slot: cryptoki::slot::Slot, info: &TokenInfo) -> Slot {
         slot: slot.id(),
         label: info.label().to_owned(),
         serial: info.serial_number().to_owned(),
+        maker: info.manufacturer_id().to_owned(),
+        model: info.model().to_owned(),
         flags: flags(info),
         pin_min: info.min_pin_length(),
         pin_max: info.max_pin_length(),
     }
 }
 
-fn flags(info: &TokenInfo) -> Flags {
+pub(super) fn flags(info: &TokenInfo) -> Flags {
     Flags {
         initialised: info.token_initialized(),
         pin_set: info.user_pin_initialized(),
@@ -244,6 +260,7 @@ fn flags(info: &TokenInfo) -> Flags {
         final_try: info.user_pin_final_try(),
         locked: info.user_pin_locked(),
         protected_path: info.protected_authentication_path(),
+        officer_locked: info.so_pin_locked(),
     }
 }
 

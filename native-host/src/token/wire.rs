@@ -7,11 +7,12 @@ use std::io::{self, Read, Write};
 
 use sealbridge_protocol::failure::Failure;
 use sealbridge_protocol::fields::{Bytes, CertificateId, SealId};
+use sealbridge_protocol::grant::GrantSubject;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{Contents, Flags, Slot};
+use super::{Contents, Flags, Slot, WasSetUp};
 
 /// Most bytes in one frame, either way.
 pub const FRAME_MAX: usize = 32 << 20;
@@ -50,6 +51,51 @@ pub enum ToWorker {
         /// The statements.
         statements: Vec<Bytes>,
     },
+    /// [`super::Token::set_up`].
+    SetUp {
+        /// The slot.
+        slot: u64,
+        /// The expected token.
+        serial: String,
+        /// The business's number.
+        business: String,
+        /// The security officer's secret.
+        officer: WirePin,
+        /// The user's new PIN.
+        user: WirePin,
+        /// The request's subject.
+        subject: GrantSubject,
+    },
+    /// [`super::Token::renew_pin`].
+    RenewPin {
+        /// The slot.
+        slot: u64,
+        /// The expected token.
+        serial: String,
+        /// Whether the security officer does it.
+        officer: bool,
+        /// The old PIN, or the officer's secret.
+        old: WirePin,
+        /// The new PIN.
+        new: WirePin,
+    },
+    /// [`super::Token::install`].
+    Install {
+        /// The slot.
+        slot: u64,
+        /// The expected token.
+        serial: String,
+        /// The PIN.
+        pin: WirePin,
+        /// The certificate.
+        certificate: Option<Bytes>,
+        /// Its issuers.
+        chain: Vec<Bytes>,
+        /// A seal's name and bytes.
+        seal: Option<(String, Bytes)>,
+        /// Seals that it takes the place of.
+        replaced: Vec<SealId>,
+    },
 }
 
 /// From the worker.
@@ -71,6 +117,15 @@ pub enum FromWorker {
         /// The signatures.
         signatures: Vec<Bytes>,
         /// Why there are none.
+        failure: Option<Failure>,
+        /// The flags afterwards.
+        after: Option<Flags>,
+    },
+    /// The end of another order.
+    Done {
+        /// What a token that was set up says.
+        set_up: Option<WasSetUp>,
+        /// Why it came to nothing.
         failure: Option<Failure>,
         /// The flags afterwards.
         after: Option<Flags>,

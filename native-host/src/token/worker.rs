@@ -14,7 +14,7 @@ use sealbridge_protocol::fields::Bytes;
 
 use super::module::Module;
 use super::wire::{self, FromWorker, ToWorker};
-use super::{Order, Token};
+use super::{By, Install, Order, RenewPin, SetUp, Token};
 use crate::pin::Pin;
 use crate::platform;
 
@@ -73,8 +73,34 @@ fn answer(name: &str, path: &str, module: &mut Option<Module>, request: ToWorker
             let statements: Vec<Vec<u8>> = statements.into_iter().map(|statement| statement.0).collect();
             sign(loaded, slot, &serial, certificate, &algorithm, digest, pin.as_ref(), &statements, to_host)
         }
+        ToWorker::SetUp { slot, serial, business, officer, user, subject } => taken(&officer).and_then(|officer| {
+            let user = taken(&user)?;
+            let done = loaded.set_up(&SetUp { slot, serial: &serial, business: &business, officer: &officer, user: &user, subject: &subject })?;
+            let (set_up, failure) = match done.outcome {
+                Ok(was) => (Some(was), None),
+                Err(failure) => (None, Some(failure)),
+            };
+            Ok(FromWorker::Done { set_up, failure, after: done.after })
+        }),
+        ToWorker::RenewPin { slot, serial, officer, old, new } => taken(&old).and_then(|old| {
+            let new = taken(&new)?;
+            let by = if officer { By::Officer(&old) } else { By::User(&old) };
+            let done = loaded.renew_pin(&RenewPin { slot, serial: &serial, by, new: &new })?;
+            Ok(FromWorker::Done { set_up: None, failure: done.outcome.err(), after: done.after })
+        }),
+        ToWorker::Install { slot, serial, pin, certificate, chain, seal, replaced } => taken(&pin).and_then(|pin| {
+            let chain: Vec<Vec<u8>> = chain.into_iter().map(|issuer| issuer.0).collect();
+            let seal = seal.as_ref().map(|(name, seal)| (name.as_str(), seal.0.as_slice()));
+            let certificate = certificate.as_ref().map(|certificate| certificate.0.as_slice());
+            let done = loaded.install(&Install { slot, serial: &serial, pin: &pin, certificate, chain: &chain, seal, replaced: &replaced })?;
+            Ok(FromWorker::Done { set_up: None, failure: done.outcome.err(), after: done.after })
+        }),
     };
     answered.unwrap_or_else(FromWorker::Failed)
+}
+
+fn taken(pin: &wire::WirePin) -> Result<Pin, Failure> {
+    Pin::new(pin.0.as_bytes())
 }
 
 #[expect(clippy::too_many_arguments, reason = "the fields of one message, taken apart once")]

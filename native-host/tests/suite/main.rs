@@ -16,4 +16,5 @@ mod places;
 mod support;
 mod terminal;
 mod tokens;
+mod upkeep;
 mod web_eid;

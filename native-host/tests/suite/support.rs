@@ -538,7 +538,7 @@ fn rsa_key(session: &Session, id: &[u8], keep: bool) -> Vec<u8> {
 }
 
 /// A seal with a red stripe, made by a test seal maker.
-fn seal(certificate: &Certificate, now: i64) -> Vec<u8> {
+pub(crate) fn seal(certificate: &Certificate, now: i64) -> Vec<u8> {
     let mut png = Vec::new();
     let mut encoder = png::Encoder::new(&mut png, 64, 64);
     encoder.set_color(png::ColorType::Rgba);

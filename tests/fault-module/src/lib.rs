@@ -94,14 +94,16 @@ macro_rules! pass_on {
     ($($name:ident($($argument:ident: $kind:ty),*);)*) => {
         $(
             unsafe extern "C" fn $name($($argument: $kind),*) -> CK_RV {
-                if let Some(value) = fault(stringify!($name)) {
+                let after = std::env::var_os("FAULT_AFTER").is_some();
+                if !after && let Some(value) = fault(stringify!($name)) {
                     return value;
                 }
-                match real().and_then(|real| real.functions.$name) {
+                let done = match real().and_then(|real| real.functions.$name) {
                     // SAFETY: the caller's arguments are passed on unchanged to the function of the same name.
                     Some(function) => unsafe { function($($argument),*) },
                     None => CKR_FUNCTION_NOT_SUPPORTED,
-                }
+                };
+                if after { fault(stringify!($name)).unwrap_or(done) } else { done }
             }
         )*
 
@@ -127,6 +129,13 @@ pass_on! {
     C_FindObjects(session: CK_SESSION_HANDLE, objects: CK_OBJECT_HANDLE_PTR, most: CK_ULONG, count: CK_ULONG_PTR);
     C_FindObjectsFinal(session: CK_SESSION_HANDLE);
     C_GetAttributeValue(session: CK_SESSION_HANDLE, object: CK_OBJECT_HANDLE, template: CK_ATTRIBUTE_PTR, count: CK_ULONG);
+    C_InitToken(slot: CK_SLOT_ID, pin: CK_UTF8CHAR_PTR, length: CK_ULONG, label: CK_UTF8CHAR_PTR);
+    C_InitPIN(session: CK_SESSION_HANDLE, pin: CK_UTF8CHAR_PTR, length: CK_ULONG);
+    C_SetPIN(session: CK_SESSION_HANDLE, old: CK_UTF8CHAR_PTR, old_length: CK_ULONG, new: CK_UTF8CHAR_PTR, new_length: CK_ULONG);
+    C_CreateObject(session: CK_SESSION_HANDLE, template: CK_ATTRIBUTE_PTR, count: CK_ULONG, object: CK_OBJECT_HANDLE_PTR);
+    C_DestroyObject(session: CK_SESSION_HANDLE, object: CK_OBJECT_HANDLE);
+    C_SetAttributeValue(session: CK_SESSION_HANDLE, object: CK_OBJECT_HANDLE, template: CK_ATTRIBUTE_PTR, count: CK_ULONG);
+    C_GenerateKeyPair(session: CK_SESSION_HANDLE, mechanism: CK_MECHANISM_PTR, public: CK_ATTRIBUTE_PTR, public_count: CK_ULONG, private: CK_ATTRIBUTE_PTR, private_count: CK_ULONG, public_key: CK_OBJECT_HANDLE_PTR, private_key: CK_OBJECT_HANDLE_PTR);
     C_SignInit(session: CK_SESSION_HANDLE, mechanism: CK_MECHANISM_PTR, key: CK_OBJECT_HANDLE);
     C_Sign(session: CK_SESSION_HANDLE, data: CK_BYTE_PTR, data_length: CK_ULONG, signature: CK_BYTE_PTR, signature_length: CK_ULONG_PTR);
 }

@@ -294,7 +294,18 @@ pub const INTERFACES: &[Interface] = &[
             may("certificate", "string", "To unlock: the id of a certificate on the token."),
         ],
     ),
-    interface("TokenRequestAnswer", "The request.", &[must("request", "string", "For the desk, as it is.")]),
+    interface(
+        "TokenRequestAnswer",
+        "The request.",
+        &[
+            must("request", "string", "For the desk, as it is."),
+            may(
+                "certificateRequest",
+                "string",
+                "An activation that had come so far before: PKCS#10 in DER, standard base64. Go on with it, without a setup grant.",
+            ),
+        ],
+    ),
     interface(
         "UnlockArguments",
         "Sets a new PIN with a grant.",

@@ -182,7 +182,7 @@ fn answers(call: &Call) -> Vec<Value> {
             vec![value(export_certificate::Answer { der: Bytes(vec![0x30]), pem: "-".to_owned(), name: "n".to_owned() })]
         }
         Call::ChangePin(_) => vec![value(change_pin::Answer { state: status::TokenState::Ready })],
-        Call::TokenRequest(_) => vec![value(token_request::Answer { request: "eyJ".to_owned() })],
+        Call::TokenRequest(_) => vec![value(token_request::Answer { request: "eyJ".to_owned(), certificate_request: Some(Bytes(vec![0x30])) })],
         Call::Unlock(_) => vec![value(unlock::Answer { state: status::TokenState::Ready })],
         Call::Activate(_) => vec![value(activate::Answer { request: Bytes(vec![0x30]), token: token_ref() })],
         Call::SealPart(_) => vec![value(seal_part::Answer { have: 1 })],

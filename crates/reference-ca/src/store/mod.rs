@@ -5,6 +5,7 @@ pub mod applications;
 pub mod certificates;
 pub mod history;
 pub mod messages;
+pub mod officer_secrets;
 pub mod officers;
 pub mod retention;
 pub mod sessions;
@@ -56,7 +57,9 @@ impl Database {
         let writer = pool(1).connect_with(options.clone()).await?;
         let sql = AssertSqlSafe(include_str!("../../migrations/0001_desk.sql")).into_sql_str();
         let first = Migration::new(1, Cow::Borrowed("desk"), MigrationType::Simple, sql, false);
-        Migrator::with_migrations(vec![first]).run(&writer).await?;
+        let sql = AssertSqlSafe(include_str!("../../migrations/0002_officer_secrets.sql")).into_sql_str();
+        let second = Migration::new(2, Cow::Borrowed("officer secrets"), MigrationType::Simple, sql, false);
+        Migrator::with_migrations(vec![first, second]).run(&writer).await?;
         let readers = pool(4).connect_with(options.read_only(true)).await?;
         Ok(Database { readers, writer })
     }

@@ -43,6 +43,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/business/{number}", get(pages::activation::facts))
         .route("/api/business/{number}/grant", post(pages::activation::grant))
         .route("/api/business/{number}/activate", post(pages::activation::activate))
+        .route("/api/business/{number}/setup", post(pages::secrets::setup))
+        .route("/api/business/{number}/unlock", post(pages::secrets::unlock))
         .route("/office", get(pages::office::queue))
         .route("/office/login", get(pages::office::login).post(pages::office::sign_in))
         .route("/office/logout", post(pages::office::sign_out))

@@ -7,6 +7,7 @@ pub(super) mod home;
 pub(super) mod office;
 pub(super) mod progress;
 pub(super) mod review;
+pub(super) mod secrets;
 pub(super) mod view;
 
 use askama::Template;

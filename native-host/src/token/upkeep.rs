@@ -1,0 +1,309 @@
+//! What is done to a token itself, inside the worker process: set up for its first key, another PIN, certificate and seal written and read
+//! back. Every order can be given again after any interruption: what is there already stays, and the token itself says how far it
+//! came (its label is the business's number, the certificate request lies on it as a public object). A PIN is tried once. No
+//! private key is ever exported, and one that could be is refused.
+
+use cryptoki::error::Error;
+use cryptoki::mechanism::Mechanism;
+use cryptoki::object::{Attribute, AttributeType, CertificateType, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, UserType};
+use cryptoki::slot::{Slot, TokenInfo};
+use cryptoki::types::AuthPin;
+use sealbridge_pki::asn1::{Element, encode_unsigned, tag};
+use sealbridge_pki::key::encode_ec_spki;
+use sealbridge_pki::name::Subject;
+use sealbridge_pki::request::{Request, RequestInfo};
+use sealbridge_pki::{Algorithm, Certificate, oid, suite};
+use sealbridge_protocol::failure::{Code, Failure};
+use sealbridge_protocol::fields::SealId;
+use sealbridge_protocol::grant::GrantSubject;
+use sha2::{Digest, Sha256};
+
+use super::module::{Module, flags};
+use super::{By, Done, Install, REQUEST_APPLICATION, RenewPin, SEAL_APPLICATION, SetUp, WasSetUp, faults};
+use crate::pin::Pin;
+
+impl Module {
+    pub(super) fn set_up_order(&mut self, order: &SetUp<'_>) -> Result<Done<WasSetUp>, Failure> {
+        let (slot, info) = self.same(order.slot, order.serial)?;
+        let outcome = self.set_up_now(slot, &info, order);
+        Ok(Done { outcome, after: None })
+    }
+
+    pub(super) fn renew_pin_order(&mut self, order: &RenewPin<'_>) -> Result<Done<()>, Failure> {
+        let (slot, info) = self.same(order.slot, order.serial)?;
+        let outcome = self.renew_pin_now(slot, &info, order);
+        Ok(Done { outcome, after: self.context.get_token_info(slot).ok().map(|info| flags(&info)) })
+    }
+
+    pub(super) fn install_order(&mut self, order: &Install<'_>) -> Result<Done<()>, Failure> {
+        let (slot, info) = self.same(order.slot, order.serial)?;
+        let outcome = self.install_now(slot, &info, order);
+        Ok(Done { outcome, after: self.context.get_token_info(slot).ok().map(|info| flags(&info)) })
+    }
+
+    /// The token in that slot, if it is the one that was meant.
+    fn same(&self, slot: u64, serial: &str) -> Result<(Slot, TokenInfo), Failure> {
+        let (slot, info) = self.find(slot)?;
+        if info.serial_number() == serial { Ok((slot, info)) } else { Err(Failure::new(Code::TokenRemoved)) }
+    }
+
+    fn set_up_now(&self, mut slot: Slot, info: &TokenInfo, order: &SetUp<'_>) -> Result<WasSetUp, Failure> {
+        let told = |error: Error| faults::failure(&error, info.label());
+        let officer = secret(order.officer);
+        if !info.token_initialized() {
+            self.context.init_token(slot, &officer, order.business).map_err(told)?;
+            // Some modules give the token another slot and serial number once it is set up.
+            let found = self.tokens()?.into_iter().find(|(_, info)| info.token_initialized() && info.label() == order.business);
+            slot = found.map(|(slot, _)| slot).ok_or_else(|| Failure::new(Code::TokenRemoved))?;
+        } else if info.label() != order.business {
+            return Err(Failure::new(Code::TokenInUse).with("token", info.label()));
+        }
+        let info = self.context.get_token_info(slot).map_err(told)?;
+        let done = |request| WasSetUp { request, slot: slot.id(), serial: info.serial_number().to_owned() };
+        let session = self.context.open_rw_session(slot).map_err(told)?;
+        if let Some(request) = stored_request(&session, order.business).map_err(told)? {
+            return Ok(done(request));
+        }
+        if info.so_pin_locked() {
+            return Err(Failure::new(Code::OfficerLocked));
+        }
+        session.login(UserType::So, Some(&officer)).map_err(|error| officer_failure(faults::failure(&error, info.label())))?;
+        let user = secret(order.user);
+        let initialised = session.init_pin(&user);
+        session.logout().map_err(told)?;
+        initialised.map_err(told)?;
+        session.login(UserType::User, Some(&user)).map_err(told)?;
+        let request = request(&session, order.business, order.subject);
+        let logout = session.logout();
+        let closed = session.close();
+        let request = request?;
+        logout.and(closed).map_err(told)?;
+        Ok(done(request))
+    }
+
+    fn renew_pin_now(&self, slot: Slot, info: &TokenInfo, order: &RenewPin<'_>) -> Result<(), Failure> {
+        let told = |error: Error| faults::failure(&error, info.label());
+        let session = self.context.open_rw_session(slot).map_err(told)?;
+        let new = secret(order.new);
+        match &order.by {
+            By::User(old) => {
+                let old = secret(old);
+                session.login(UserType::User, Some(&old)).map_err(told)?;
+                let changed = session.set_pin(&old, &new);
+                let logout = session.logout();
+                changed.and(logout).map_err(told)?;
+            }
+            By::Officer(officer) => {
+                if info.so_pin_locked() {
+                    return Err(Failure::new(Code::OfficerLocked));
+                }
+                session.login(UserType::So, Some(&secret(officer))).map_err(|error| officer_failure(faults::failure(&error, info.label())))?;
+                let changed = session.init_pin(&new);
+                let logout = session.logout();
+                changed.and(logout).map_err(told)?;
+            }
+        }
+        session.close().map_err(told)
+    }
+
+    fn install_now(&self, slot: Slot, info: &TokenInfo, order: &Install<'_>) -> Result<(), Failure> {
+        let told = |error: Error| faults::failure(&error, info.label());
+        let session = self.context.open_rw_session(slot).map_err(told)?;
+        session.login(UserType::User, Some(&secret(order.pin))).map_err(told)?;
+        let written = write_all(&session, info.label(), order);
+        let logout = session.logout();
+        let closed = session.close();
+        written?;
+        logout.and(closed).map_err(told)
+    }
+}
+
+/// The certificate request that lies on the token for this business.
+pub(super) fn stored_request(session: &Session, business: &str) -> Result<Option<Vec<u8>>, Error> {
+    let template =
+        [Attribute::Class(ObjectClass::DATA), Attribute::Application(REQUEST_APPLICATION.as_bytes().to_vec()), Attribute::Label(business.as_bytes().to_vec())];
+    for handle in session.find_objects(&template)? {
+        for attribute in session.get_attributes(handle, &[AttributeType::Value])? {
+            if let Attribute::Value(value) = attribute
+                && Request::parse(&value).is_ok()
+            {
+                return Ok(Some(value));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The key pair of this business, made where it is not there yet, and the request that it signs, left on the token.
+fn request(session: &Session, business: &str, subject: &GrantSubject) -> Result<Vec<u8>, Failure> {
+    let told = |error: Error| faults::failure(&error, business);
+    let label = Attribute::Label(business.as_bytes().to_vec());
+    let find = |class| session.find_objects(&[Attribute::Class(class), label.clone()]).map(|found| found.first().copied());
+    let pair = match (find(ObjectClass::PUBLIC_KEY).map_err(told)?, find(ObjectClass::PRIVATE_KEY).map_err(told)?) {
+        (Some(public), Some(private)) => (public, private),
+        _ => generate(session, &label).map_err(told)?,
+    };
+    refuse_exportable(session, pair.1)?;
+    let spki = public_key(session, pair.0)?;
+    let id: Vec<u8> = Sha256::digest(&spki).iter().take(20).copied().collect();
+    for half in [pair.0, pair.1] {
+        session.update_attributes(half, &[Attribute::Id(id.clone())]).map_err(told)?;
+    }
+    let malformed = |detail: String| Failure::new(Code::GrantMalformed).with("detail", detail);
+    let info = RequestInfo::new(&converted(subject), &spki, Algorithm::Es256).map_err(|error| malformed(error.to_string()))?;
+    let signature = session.sign(&Mechanism::Ecdsa, pair.1, &Algorithm::Es256.digest(info.der())).map_err(told)?;
+    let request = info.assemble(&signature).map_err(|_| Failure::new(Code::SignatureMismatch))?;
+    session
+        .create_object(&[
+            Attribute::Class(ObjectClass::DATA),
+            Attribute::Token(true),
+            Attribute::Private(false),
+            Attribute::Application(REQUEST_APPLICATION.as_bytes().to_vec()),
+            label,
+            Attribute::Value(request.clone()),
+        ])
+        .map_err(told)?;
+    match stored_request(session, business).map_err(told)? {
+        Some(stored) if stored == request => Ok(request),
+        _ => Err(Failure::new(Code::WrittenDiffers).with("what", "PKCS#10")),
+    }
+}
+
+/// P-256, private, sensitive, not extractable, for signatures only.
+fn generate(session: &Session, label: &Attribute) -> Result<(ObjectHandle, ObjectHandle), Error> {
+    let public =
+        [Attribute::Token(true), Attribute::Private(false), Attribute::Verify(true), label.clone(), Attribute::EcParams(suite::encode_oid(&oid::P256))];
+    let private =
+        [Attribute::Token(true), Attribute::Private(true), Attribute::Sensitive(true), Attribute::Extractable(false), Attribute::Sign(true), label.clone()];
+    session.generate_key_pair(&Mechanism::EccKeyPairGen, &public, &private)
+}
+
+/// A module may ignore the template; a key that can leave the token is none for us.
+fn refuse_exportable(session: &Session, private: ObjectHandle) -> Result<(), Failure> {
+    let told = |error: Error| faults::failure(&error, "");
+    match &session.get_attributes(private, &[AttributeType::Extractable, AttributeType::Sensitive]).map_err(told)?[..] {
+        [Attribute::Extractable(false), Attribute::Sensitive(true)] => Ok(()),
+        _ => Err(Failure::new(Code::KeyUnsupported).with("algorithm", "exportable")),
+    }
+}
+
+fn public_key(session: &Session, public: ObjectHandle) -> Result<Vec<u8>, Failure> {
+    let attributes = session.get_attributes(public, &[AttributeType::EcPoint]).map_err(|error| faults::failure(&error, ""))?;
+    let unreadable = || Failure::new(Code::KeyUnsupported).with("algorithm", "EC");
+    let [Attribute::EcPoint(point)] = &attributes[..] else { return Err(unreadable()) };
+    // PKCS#11 2.40 wraps the point into an OCTET STRING; some modules do not.
+    let wrapped = Element::parse(point).ok().filter(|element| element.tag() == tag::OCTET_STRING);
+    encode_ec_spki(wrapped.map_or(point.as_slice(), |element| element.content())).map_err(|_| unreadable())
+}
+
+fn write_all(session: &Session, token: &str, order: &Install<'_>) -> Result<(), Failure> {
+    let told = |error: Error| faults::failure(&error, token);
+    if let Some(certificate) = order.certificate {
+        let leaf = parsed(certificate)?;
+        let id: Vec<u8> = Sha256::digest(leaf.spki_der()).iter().take(20).copied().collect();
+        if session.find_objects(&[Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::Id(id.clone())]).map_err(told)?.is_empty() {
+            return Err(Failure::new(Code::CertificateOtherKey));
+        }
+        write_certificate(session, token, &leaf, &id)?;
+        for issuer in order.chain {
+            write_certificate(session, token, &parsed(issuer)?, &[])?;
+        }
+    }
+    if let Some((name, seal)) = order.seal {
+        write_seal(session, token, name, seal)?;
+        for (handle, id) in seals(session).map_err(told)? {
+            if order.replaced.contains(&id) {
+                session.destroy_object(handle).map_err(told)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_certificate(session: &Session, token: &str, certificate: &Certificate, id: &[u8]) -> Result<(), Failure> {
+    let told = |error: Error| faults::failure(&error, token);
+    let same = [Attribute::Class(ObjectClass::CERTIFICATE), Attribute::Value(certificate.der().to_vec())];
+    if session.find_objects(&same).map_err(told)?.is_empty() {
+        let label = certificate.organisation().or_else(|| certificate.subject().common_name()).unwrap_or("CA");
+        session
+            .create_object(&[
+                Attribute::Class(ObjectClass::CERTIFICATE),
+                Attribute::CertificateType(CertificateType::X_509),
+                Attribute::Token(true),
+                Attribute::Private(false),
+                Attribute::Subject(certificate.subject().der().to_vec()),
+                Attribute::Issuer(certificate.issuer().der().to_vec()),
+                Attribute::SerialNumber(encode_unsigned(certificate.serial_bytes())),
+                Attribute::Id(id.to_vec()),
+                Attribute::Label(label.as_bytes().to_vec()),
+                Attribute::Value(certificate.der().to_vec()),
+            ])
+            .map_err(told)?;
+    }
+    if session.find_objects(&same).map_err(told)?.is_empty() { Err(Failure::new(Code::WrittenDiffers).with("what", "X.509")) } else { Ok(()) }
+}
+
+fn write_seal(session: &Session, token: &str, name: &str, seal: &[u8]) -> Result<(), Failure> {
+    let told = |error: Error| faults::failure(&error, token);
+    let wanted = SealId::new(Sha256::digest(seal).into());
+    let is_there = || seals(session).map(|found| found.iter().any(|(_, id)| *id == wanted));
+    if !is_there().map_err(told)? {
+        session
+            .create_object(&[
+                Attribute::Class(ObjectClass::DATA),
+                Attribute::Token(true),
+                Attribute::Private(false),
+                Attribute::Modifiable(true),
+                Attribute::Application(SEAL_APPLICATION.as_bytes().to_vec()),
+                Attribute::Label(name.as_bytes().to_vec()),
+                Attribute::Value(seal.to_vec()),
+            ])
+            .map_err(told)?;
+    }
+    if is_there().map_err(told)? { Ok(()) } else { Err(Failure::new(Code::WrittenDiffers).with("what", "SESeal")) }
+}
+
+fn seals(session: &Session) -> Result<Vec<(ObjectHandle, SealId)>, Error> {
+    let template = [Attribute::Class(ObjectClass::DATA), Attribute::Application(SEAL_APPLICATION.as_bytes().to_vec())];
+    let mut found = Vec::new();
+    for handle in session.find_objects(&template)? {
+        for attribute in session.get_attributes(handle, &[AttributeType::Value])? {
+            if let Attribute::Value(value) = attribute {
+                found.push((handle, SealId::new(Sha256::digest(&value).into())));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn parsed(der: &[u8]) -> Result<Certificate, Failure> {
+    Certificate::parse(der).map_err(|error| Failure::new(Code::CertificateUnreadable).with("detail", error))
+}
+
+/// What the officer's login says has other words than the user's: the person typed nothing wrong.
+fn officer_failure(failure: Failure) -> Failure {
+    match failure.code {
+        Code::PinLocked => Failure::new(Code::OfficerLocked),
+        Code::PinIncorrect | Code::PinLength | Code::PinCharacters => Failure::new(Code::UnlockFailed),
+        _ => failure,
+    }
+}
+
+fn converted(subject: &GrantSubject) -> Subject {
+    let subject = subject.clone();
+    Subject {
+        country: subject.country,
+        state: subject.state,
+        locality: subject.locality,
+        organisation: subject.organisation,
+        organisation_unit: subject.organisation_unit,
+        common_name: subject.common_name,
+        credit_code: subject.credit_code,
+        credit_code_kind: None,
+    }
+}
+
+fn secret(pin: &Pin) -> AuthPin {
+    AuthPin::from(pin.expose().to_owned())
+}

@@ -1,0 +1,350 @@
+//! What is done to a token itself: its PIN changed or set anew, set up for a certificate, certificate and seal installed. The person
+//! agrees in the host's own window first; grants are checked before that; the outcome goes into the record. Every order can be given
+//! again after an interruption.
+
+use sealbridge_pki::Certificate;
+use sealbridge_protocol::Language;
+use sealbridge_protocol::failure::{Code, Failure};
+use sealbridge_protocol::fields::{BusinessNumber, CertificateId, SealId, TokenRef};
+use sealbridge_protocol::grant::Purpose;
+use sealbridge_protocol::record::Subject;
+use sealbridge_protocol::status::TokenState;
+use sealbridge_protocol::words::plain;
+use sealbridge_seal::ses::{MakerTrust, Seal};
+
+use crate::commands::status::state;
+use crate::grants;
+use crate::history::Event;
+use crate::host::{Host, now};
+use crate::key_use::{Asked, alone};
+use crate::new_pin::{ask_new, ask_present, token_line};
+use crate::stop::Stop;
+use crate::token::{By, Contents, Done, Flags, Install, RenewPin, SetUp, Slot, Token, WasSetUp};
+use crate::tries::{Tries, refused};
+
+/// What is to be installed.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The activation grant and the certificate with its issuers.
+    pub certificate: Option<(&'a str, &'a [u8], &'a [Vec<u8>])>,
+    /// The seal.
+    pub seal: Option<&'a [u8]>,
+}
+
+/// The token that is meant, and what is on it.
+///
+/// # Errors
+/// `token-removed`, `token-ambiguous`, `module-…`.
+pub fn find(host: &Host, token: &TokenRef, stop: &Stop) -> Result<Contents, Failure> {
+    let mut client = host.directory.client(&token.module).ok_or_else(|| Failure::new(Code::TokenRemoved))?;
+    client.serve(stop);
+    let fits = |slot: &Slot| slot.serial == token.serial && token.slot.is_none_or(|number| number == slot.slot);
+    let mut found = client.contents()?.into_iter().filter(|contents| fits(&contents.slot));
+    let first = found.next().ok_or_else(|| Failure::new(Code::TokenRemoved))?;
+    match found.next() {
+        None => Ok(first),
+        Some(second) => Err(Failure::new(Code::TokenAmbiguous).with("count", 2).with("tokens", format!("{}, {}", first.slot.label, second.slot.label))),
+    }
+}
+
+/// Changes the PIN: the old one, then the new one twice.
+///
+/// # Errors
+/// `pin-…`, `token-…`, `module-…`, `dialog-…`, `cancelled`, `busy`, `record-failed`.
+pub fn change_pin(host: &Host, token: &TokenRef, asked: Asked<'_>) -> Result<TokenState, Failure> {
+    let _alone = alone(host)?;
+    let slot = find(host, token, asked.stop)?.slot;
+    own_window(&slot)?;
+    if !slot.flags.initialised {
+        return Err(Failure::new(Code::TokenUninitialised).with("token", &slot.label));
+    }
+    if slot.flags.locked {
+        return Err(Failure::new(Code::PinLocked));
+    }
+    if !slot.flags.pin_set {
+        return Err(Failure::new(Code::PinNotSet));
+    }
+    let zh = asked.language == Language::ZhCn;
+    let title = if zh { "印桥 · 修改密码" } else { "Sealbridge · Change PIN" };
+    let mut lines =
+        vec![String::from(if zh { "操作：修改 USB Key 的密码（PIN）" } else { "Operation: change the key's PIN" }), token_line(&slot, asked.language)];
+    lines.push(String::from(if zh {
+        "请先输入现在的密码；新密码须至少 8 位，包含大写字母、小写字母、数字和特殊字符。"
+    } else {
+        "First the present PIN. The new one needs at least 8 characters, with upper and lower case letters, digits and special characters."
+    }));
+    let (told, warning) = crate::consent::tries(left(host, token, &slot, slot.flags), zh);
+    lines.extend(told);
+    let old = ask_present(host, title, &lines, warning, asked)?;
+    let new = ask_new(host, title, &[token_line(&slot, asked.language)], Some(&old), &slot, asked)?;
+    let order = RenewPin { slot: slot.slot, serial: &slot.serial, by: By::User(&old), new: &new };
+    let done = with_client(host, token, asked.stop, |client| client.renew_pin(&order))?;
+    let outcome = judged(host, token, &slot, done);
+    written_down(host, "change-pin", &slot.serial, &[], None, outcome.as_ref().map(|_| ()).map_err(|failure| failure.code))?;
+    outcome.map(state)
+}
+
+/// Makes the request for a grant; with it comes the certificate request of an activation that had come so far before.
+///
+/// # Errors
+/// `authority-missing`, `officer-locked`, `certificate-missing`, `token-…`, `module-…`.
+pub fn request(
+    host: &Host,
+    purpose: Purpose,
+    token: &TokenRef,
+    business: BusinessNumber,
+    certificate: Option<CertificateId>,
+    stop: &Stop,
+) -> Result<(String, Option<Vec<u8>>), Failure> {
+    let contents = find(host, token, stop)?;
+    if contents.slot.flags.officer_locked && contents.request.is_none() {
+        return Err(Failure::new(Code::OfficerLocked));
+    }
+    match (purpose, certificate) {
+        (Purpose::Unlock, Some(certificate)) => holds(&contents, certificate)?,
+        (Purpose::Activate, None) => may_be_set_up(&contents, business.as_str())?,
+        _ => return Err(Failure::new(Code::RequestMalformed).with("detail", "certificate")),
+    }
+    let request = host.requests.begin(&host.config, purpose, business, &contents.slot.serial, certificate)?;
+    Ok((request, contents.request.filter(|_| purpose == Purpose::Activate).map(|request| request.0)))
+}
+
+/// Sets a new PIN with an unlock grant.
+///
+/// # Errors
+/// `grant-…`, `unlock-failed`, `officer-locked`, and as [`change_pin`].
+pub fn unlock(host: &Host, token: &TokenRef, grant: &str, asked: Asked<'_>) -> Result<TokenState, Failure> {
+    let _alone = alone(host)?;
+    let contents = find(host, token, asked.stop)?;
+    let slot = &contents.slot;
+    own_window(slot)?;
+    let granted = host.requests.open(&host.config, Purpose::Unlock, grant, &slot.serial)?;
+    holds(&contents, granted.certificate.ok_or_else(|| Failure::new(Code::GrantMismatch).with("what", "certificate"))?)?;
+    let zh = asked.language == Language::ZhCn;
+    let title = if zh { "印桥 · 解锁" } else { "Sealbridge · Unlock" };
+    let lines = [
+        String::from(if zh { "操作：解锁 USB Key 并设置新密码（PIN）" } else { "Operation: unlock the key and set a new PIN" }),
+        format!("{}{}", if zh { "业务编号：" } else { "Business: " }, granted.business),
+        token_line(slot, asked.language),
+    ];
+    let new = ask_new(host, title, &lines, None, slot, asked)?;
+    let order = RenewPin { slot: slot.slot, serial: &slot.serial, by: By::Officer(&granted.officer), new: &new };
+    let done = with_client(host, token, asked.stop, |client| client.renew_pin(&order))?;
+    let outcome = judged(host, token, slot, done);
+    let subjects = [granted.business.as_str()];
+    written_down(host, "unlock", &slot.serial, &subjects, granted.certificate, outcome.as_ref().map(|_| ()).map_err(|failure| failure.code))?;
+    outcome.map(state)
+}
+
+/// Sets a token up with a setup grant, up to the certificate request.
+///
+/// # Errors
+/// `grant-…`, `token-in-use`, `officer-locked`, and as [`change_pin`].
+pub fn activate(host: &Host, token: &TokenRef, grant: &str, asked: Asked<'_>) -> Result<(Vec<u8>, TokenRef), Failure> {
+    let _alone = alone(host)?;
+    let contents = find(host, token, asked.stop)?;
+    let slot = &contents.slot;
+    own_window(slot)?;
+    let granted = host.requests.open(&host.config, Purpose::Activate, grant, &slot.serial)?;
+    let business = granted.business.as_str();
+    may_be_set_up(&contents, business)?;
+    if let Some(request) = &contents.request {
+        return Ok((request.0.clone(), TokenRef { slot: None, ..token.clone() }));
+    }
+    let subject = granted.subject.as_ref().ok_or_else(|| Failure::new(Code::GrantMismatch).with("what", "subject"))?;
+    let zh = asked.language == Language::ZhCn;
+    let title = if zh { "印桥 · 激活证书" } else { "Sealbridge · Activate certificate" };
+    let organisation = plain(subject.organisation.as_deref().or(subject.common_name.as_deref()).unwrap_or("?"), 80);
+    let lines = [
+        String::from(if zh {
+            "操作：激活证书，在 USB Key 中生成密钥并设置密码（PIN）"
+        } else {
+            "Operation: activate: make a key on the USB key and set its PIN"
+        }),
+        format!("{}{organisation}", if zh { "单位：" } else { "Organisation: " }),
+        format!("{}{business}", if zh { "业务编号：" } else { "Business: " }),
+        token_line(slot, asked.language),
+        String::from(if zh {
+            "注意：一经激活的 CA，无法申请退回。如不同意，请点击取消。"
+        } else {
+            "Note: once activated, the key cannot be returned. Cancel if you do not agree."
+        }),
+    ];
+    let user = ask_new(host, title, &lines, None, slot, asked)?;
+    let order = SetUp { slot: slot.slot, serial: &slot.serial, business, officer: &granted.officer, user: &user, subject };
+    let done: Done<WasSetUp> = with_client(host, token, asked.stop, |client| client.set_up(&order))?;
+    written_down(host, "activate", &slot.serial, &[business], None, done.outcome.as_ref().map(|_| ()).map_err(|failure| failure.code))?;
+    let was = done.outcome?;
+    Ok((was.request, TokenRef { module: token.module.clone(), serial: was.serial, slot: None }))
+}
+
+/// Installs certificate and seal. What is there byte for byte is not written again, and where all of it is, nobody is asked.
+///
+/// # Errors
+/// `grant-…`, `certificate-…`, `seal-…`, `written-differs`, and as [`change_pin`].
+pub fn install(host: &Host, token: &TokenRef, wanted: Wanted<'_>, asked: Asked<'_>) -> Result<(Option<CertificateId>, Option<SealId>), Failure> {
+    let _alone = alone(host)?;
+    let contents = find(host, token, asked.stop)?;
+    let slot = &contents.slot;
+    let parse = |der: &[u8]| Certificate::parse(der).map_err(|error| Failure::new(Code::CertificateUnreadable).with("detail", error));
+    let authorities = host.config.authority_certificates()?;
+    let mut leaf = None;
+    if let Some((grant, der, _)) = wanted.certificate {
+        let request = contents.request.as_ref().ok_or_else(|| Failure::new(Code::CertificateOtherKey))?;
+        let (claims, authority) = grants::activation(&host.config, grant, &request.0)?;
+        if claims.sub != slot.label {
+            return Err(Failure::new(Code::GrantMismatch).with("what", "business"));
+        }
+        let certificate = parse(der)?;
+        let asked_for = sealbridge_pki::request::Request::parse(&request.0).map_err(|_| Failure::new(Code::CertificateOtherKey))?;
+        if certificate.spki_der() != asked_for.spki_der() {
+            return Err(Failure::new(Code::CertificateOtherKey));
+        }
+        let untrusted = || Failure::new(Code::CertificateUntrusted).with("issuer", authority.organisation().unwrap_or_default());
+        if certificate.issuer().der() != authority.subject().der() {
+            return Err(untrusted());
+        }
+        certificate.verify_signature(authority.public_key()).map_err(|_| untrusted())?;
+        leaf = Some(certificate);
+    }
+    let seal = wanted.seal.map(|der| Seal::parse(der).map_err(|error| Failure::new(Code::SealInvalid).with("detail", error))).transpose()?;
+    let mut replaced = Vec::new();
+    if let Some(seal) = &seal {
+        let mut holders: Vec<Certificate> = contents.certificates.iter().filter_map(|held| Certificate::parse(&held.der.0).ok()).collect();
+        holders.extend(leaf.clone());
+        holders.retain(|certificate| !certificate.is_ca() && seal.names_certificate(certificate));
+        if holders.is_empty() {
+            return Err(Failure::new(Code::SealOtherCertificate));
+        }
+        let trust = MakerTrust { anchors: &authorities, ..MakerTrust::default() };
+        for holder in &holders {
+            seal.verify_maker(holder, now(), &[], &trust).map_err(|error| Failure::new(Code::SealInvalid).with("detail", error))?;
+        }
+        // One seal for each certificate (R10, R95): what names the same ones, or none that is here, makes room.
+        for held in contents.seals.iter().filter(|held| held.id != SealId::new(seal.sha256())) {
+            let old = crate::commands::stamp::parsed_seal(host, &token.module, slot.slot, held.id, asked.stop);
+            if old.is_ok_and(|old| holders.iter().any(|holder| old.names_certificate(holder))) {
+                replaced.push(held.id);
+            }
+        }
+    }
+    let ids = (leaf.as_ref().map(|leaf| CertificateId::new(leaf.sha256())), seal.as_ref().map(|seal| SealId::new(seal.sha256())));
+    let chain = wanted.certificate.map_or(&[][..], |(_, _, chain)| chain);
+    let on_token = |der: &[u8]| contents.certificates.iter().any(|held| held.der.0 == der);
+    let whole = leaf.as_ref().is_none_or(|leaf| on_token(leaf.der()))
+        && chain.iter().all(|issuer| on_token(issuer))
+        && ids.1.is_none_or(|id| contents.seals.iter().any(|held| held.id == id))
+        && replaced.is_empty();
+    if whole {
+        return Ok(ids);
+    }
+    own_window(slot)?;
+    if slot.flags.locked {
+        return Err(Failure::new(Code::PinLocked));
+    }
+    let zh = asked.language == Language::ZhCn;
+    let title = if zh { "印桥 · 安装证书和印章" } else { "Sealbridge · Install" };
+    let mut lines =
+        vec![String::from(if zh { "操作：把以下内容写入 USB Key，请不要拔出" } else { "Operation: write on the USB key; do not unplug it" })];
+    if let Some(leaf) = &leaf {
+        let organisation = plain(leaf.organisation().unwrap_or("?"), 80);
+        let until = crate::time::date(leaf.not_after());
+        lines.push(if zh { format!("证书：{organisation}（有效期至 {until}）") } else { format!("Certificate: {organisation} (until {until})") });
+    }
+    if let Some(seal) = &seal {
+        lines.push(format!("{}{}", if zh { "印章：" } else { "Seal: " }, plain(seal.name(), 80)));
+    }
+    lines.push(token_line(slot, asked.language));
+    let (told, warning) = crate::consent::tries(left(host, token, slot, slot.flags), zh);
+    lines.extend(told);
+    let pin = ask_present(host, title, &lines, warning, asked)?;
+    let order = Install {
+        slot: slot.slot,
+        serial: &slot.serial,
+        pin: &pin,
+        certificate: leaf.as_ref().map(Certificate::der),
+        chain,
+        seal: seal.as_ref().map(|seal| (seal.name(), seal.der())),
+        replaced: &replaced,
+    };
+    let done = with_client(host, token, asked.stop, |client| client.install(&order))?;
+    let outcome = judged(host, token, slot, done);
+    let subjects: Vec<&str> = seal.iter().map(Seal::name).chain(std::iter::once(slot.label.as_str())).collect();
+    written_down(host, "install", &slot.serial, &subjects, ids.0, outcome.as_ref().map(|_| ()).map_err(|failure| failure.code))?;
+    outcome.map(|_| ids)
+}
+
+/// A token can be set up when it is blank, or goes on with the same business.
+fn may_be_set_up(contents: &Contents, business: &str) -> Result<(), Failure> {
+    let slot = &contents.slot;
+    if slot.flags.initialised && slot.label != business { Err(Failure::new(Code::TokenInUse).with("token", &slot.label)) } else { Ok(()) }
+}
+
+fn holds(contents: &Contents, certificate: CertificateId) -> Result<(), Failure> {
+    let is_there = contents.certificates.iter().filter_map(|held| Certificate::parse(&held.der.0).ok()).any(|held| held.sha256() == *certificate.as_bytes());
+    if is_there { Ok(()) } else { Err(Failure::new(Code::CertificateMissing)) }
+}
+
+/// New PINs are typed in our own window; a reader's own keys cannot be told the rule.
+fn own_window(slot: &Slot) -> Result<(), Failure> {
+    if slot.flags.protected_path {
+        return Err(Failure::new(Code::TokenError).with("function", "C_SetPIN").with("rv", "CKF_PROTECTED_AUTHENTICATION_PATH"));
+    }
+    Ok(())
+}
+
+/// One order to the token's worker. From here on a wish to cancel comes too late: nothing is left half done for that.
+fn with_client<T>(
+    host: &Host,
+    token: &TokenRef,
+    stop: &Stop,
+    order: impl FnOnce(&mut crate::token::client::Client) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    stop.check()?;
+    let mut client = host.directory.client(&token.module).ok_or_else(|| Failure::new(Code::TokenRemoved))?;
+    client.serve(&stop.uncancellable());
+    order(&mut client)
+}
+
+fn left(host: &Host, token: &TokenRef, slot: &Slot, flags: Flags) -> Tries {
+    let declared = host.directory.modules().find(|module| module.name == token.module).and_then(|module| module.tries);
+    match &host.counts {
+        Some(counts) => counts.left(&slot.serial, flags, declared),
+        None if flags.locked => Tries::Locked,
+        None if flags.final_try => Tries::Final,
+        None if flags.count_low => Tries::Low,
+        None => Tries::Unknown,
+    }
+}
+
+/// What the end of an order means; a wrong PIN is counted and told with what is left.
+fn judged(host: &Host, token: &TokenRef, slot: &Slot, done: Done<()>) -> Result<Flags, Failure> {
+    match done.outcome {
+        Ok(()) => {
+            if let Some(counts) = &host.counts {
+                counts.forget(&slot.serial);
+            }
+            Ok(done.after.unwrap_or(Flags { locked: false, count_low: false, final_try: false, pin_set: true, ..slot.flags }))
+        }
+        Err(failure) if failure.code == Code::PinIncorrect => {
+            if let Some(counts) = &host.counts {
+                counts.add_wrong(&slot.serial);
+            }
+            Err(refused(left(host, token, slot, done.after.unwrap_or(Flags { count_low: true, ..slot.flags }))))
+        }
+        Err(failure) if failure.code == Code::PinLength => Err(failure.with("minimum", slot.pin_min).with("maximum", slot.pin_max)),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn written_down(
+    host: &Host,
+    verb: &str,
+    serial: &str,
+    subjects: &[&str],
+    certificate: Option<CertificateId>,
+    outcome: Result<(), Code>,
+) -> Result<(), Failure> {
+    let subjects = subjects.iter().map(|name| Subject { name: (*name).to_owned(), sha256: None }).collect();
+    host.history()?.add(Event { verb, token: serial, subjects, certificate: certificate.map(|id| id.to_string()), failure: outcome.err(), ..Event::default() })
+}

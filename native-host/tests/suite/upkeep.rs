@@ -1,0 +1,356 @@
+//! The life of a key at the host: activated, PIN changed, locked, unlocked, with the desk played by the test authority. And every
+//! step of it broken off: whatever happens at whichever PKCS#11 call, the same steps go on and end in the same state.
+
+use std::path::Path;
+use std::time::Duration;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use sealbridge::commands;
+use sealbridge::config::Config;
+use sealbridge::history::Checked;
+use sealbridge::host::{Host, now};
+use sealbridge::key_use::Asked;
+use sealbridge::stop::Stop;
+use sealbridge::upkeep::{self, Wanted};
+use sealbridge_pki::issue::{Issuer, Kind, Template, ToBeSigned};
+use sealbridge_pki::{Algorithm, KeyUsage, request, sealed_box};
+use sealbridge_protocol::Language;
+use sealbridge_protocol::failure::{Code, Failure};
+use sealbridge_protocol::fields::{BusinessNumber, CertificateId, TokenRef};
+use sealbridge_protocol::grant::{self, ActivationClaims, EcPoint, GrantSubject, Purpose, SecretClaims, TokenRequest};
+use sealbridge_protocol::keys;
+use sealbridge_protocol::operation::OperationId;
+use sealbridge_protocol::status::TokenState;
+use sha2::{Digest, Sha256};
+
+use crate::support::{CREDIT_CODE, Kinds, NONCE, ORGANISATION, PIN, PROGRAM, World, authority, authority_key, login, seal, signed, subject};
+
+const BUSINESS: &str = "SB2611270000017";
+const NEW: &str = "Neu-Pin-13579";
+/// The secret of the tokens that the tests' world makes.
+const OFFICER: &str = "SoPin-97531";
+
+fn with_authority(world: &mut World, more: &str) {
+    let file = world.path("authority.pem");
+    std::fs::write(&file, authority().to_pem()).unwrap();
+    world.more = format!("{more}\n[[authority]]\ncertificate = {:?}\n", file.display().to_string());
+    world.configure();
+}
+
+fn host(world: &World) -> Host {
+    let text = std::fs::read_to_string(world.config_file()).unwrap();
+    let state = world.folder.path().join("state");
+    std::fs::create_dir_all(&state).unwrap();
+    Host::new(Config::read(&text, &world.config_file()).unwrap(), Path::new(PROGRAM), Ok(state))
+}
+
+/// Runs one order as the browser's door does.
+fn run<T>(work: impl FnOnce(Asked<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+    let stop = Stop::after(Duration::from_secs(60));
+    work(Asked { language: Language::ZhCn, stop: &stop, phase: &|_| {}, pin: None })
+}
+
+fn everything(host: &Host) -> keys::Everything {
+    let stop = Stop::after(Duration::from_secs(60));
+    commands::keys::run(host, &keys::Arguments { known: None }, Language::En, &stop).unwrap().now.unwrap()
+}
+
+fn business() -> BusinessNumber {
+    BusinessNumber::new(BUSINESS).unwrap()
+}
+
+/// The desk's grant with a secret, for a request that the host made.
+fn secret_grant(request: &str, secret: &str) -> String {
+    let request = TokenRequest::parse(request).unwrap();
+    let one_time = [5; 32];
+    let (x, y) = sealed_box::public(&one_time).unwrap();
+    let header = grant::sealed_header(&EcPoint::new(&x, &y)).unwrap();
+    let sealed = sealed_box::seal(&one_time, &request.epk.coordinates().unwrap(), &[9; 12], header.as_bytes(), secret.as_bytes()).unwrap();
+    let subject = GrantSubject {
+        country: Some("CN".into()),
+        organisation: Some(ORGANISATION.into()),
+        common_name: Some(ORGANISATION.into()),
+        credit_code: Some(CREDIT_CODE.into()),
+        ..GrantSubject::default()
+    };
+    let claims = SecretClaims {
+        aud: grant::AUDIENCE.into(),
+        sub: request.business.clone(),
+        serial: request.serial.clone(),
+        certificate: request.certificate,
+        nonce: request.nonce.clone(),
+        jti: "one".into(),
+        iat: now(),
+        exp: now() + 600,
+        subject: (request.purpose == Purpose::Activate).then_some(subject),
+        enc: grant::sealed_text(&header, &[9; 12], &sealed),
+    };
+    let input = grant::to_be_signed(&claims, &authority().sha256()).unwrap();
+    grant::assemble(&input, &signed(&authority_key(), input.as_bytes()))
+}
+
+fn activation_grant(csr: &[u8], business: &str) -> String {
+    let request = Base64UrlUnpadded::encode_string(&Sha256::digest(csr));
+    let claims = ActivationClaims { aud: grant::AUDIENCE.into(), sub: business.into(), request, jti: "two".into(), iat: now(), exp: now() + 600 };
+    let input = grant::to_be_signed(&claims, &authority().sha256()).unwrap();
+    grant::assemble(&input, &signed(&authority_key(), input.as_bytes()))
+}
+
+/// What the desk issues for a request: the same for the same request.
+fn issued(csr: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let csr = request::Request::parse(csr).unwrap();
+    let (subject, ca) = (subject(ORGANISATION, Some(CREDIT_CODE)), authority());
+    let template = Template {
+        kind: Kind::Holder { key_usage: KeyUsage::SIGNING },
+        issuer: Issuer::Authority(&ca),
+        subject: &subject,
+        spki: csr.spki_der(),
+        serial: &Sha256::digest(csr.spki_der())[..12],
+        not_before: 1_700_000_000,
+        not_after: 2_400_000_000,
+        crl_distribution_point: None,
+        ocsp_responder: None,
+        extended_key_usage: &[],
+    };
+    let tbs = ToBeSigned::new(&template, Algorithm::Es256).unwrap();
+    let certificate = tbs.assemble(&signed(&authority_key(), tbs.der())).unwrap();
+    (certificate.der().to_vec(), seal(&certificate, now()))
+}
+
+/// The steps that a page takes, from wherever the token stands: what 【激活证书】 does each time it is pressed.
+fn activate(host: &Host) -> Result<(), Failure> {
+    let all = everything(host).tokens;
+    let mine = |token: &&keys::Token| token.activating.is_some() || token.label == BUSINESS;
+    let token = all.iter().find(mine).or_else(|| all.iter().find(|token| token.state == TokenState::Uninitialised)).expect("a token");
+    let stop = Stop::after(Duration::from_secs(60));
+    let (request, made) = upkeep::request(host, Purpose::Activate, &token.token, business(), None, &stop)?;
+    let (csr, token) = match made {
+        Some(csr) => (csr, token.token.clone()),
+        None => run(|asked| upkeep::activate(host, &token.token, &secret_grant(&request, OFFICER), asked))?,
+    };
+    let (certificate, seal) = issued(&csr);
+    let chain = [authority().der().to_vec()];
+    let grant = activation_grant(&csr, BUSINESS);
+    run(|asked| upkeep::install(host, &token, Wanted { certificate: Some((&grant, &certificate, &chain)), seal: Some(&seal) }, asked))?;
+    Ok(())
+}
+
+/// The token is as an activation leaves it, once: one key, one certificate, one seal that names it; and it logs in.
+fn is_whole(host: &Host, pin: &str, world: &World) {
+    let all = everything(host).tokens;
+    let token = all.iter().find(|token| token.label == BUSINESS).expect("the token");
+    assert_eq!((token.certificates.len(), token.seals.len(), token.state), (1, 1, TokenState::Ready), "{token:?}");
+    assert!(token.certificates[0].has_key && token.activating.is_none());
+    assert_eq!(token.seals[0].certificates, [token.certificates[0].id]);
+    world.answers(&[pin]);
+    run(|asked| commands::login::run(host, OperationId::new([3; 16]), &login(NONCE), asked)).unwrap();
+}
+
+fn a_key_is_activated(kind: Kinds) {
+    let Some(mut world) = World::new(kind) else { return };
+    with_authority(&mut world, "");
+    let host = host(&world);
+    // The rule is told, a weak PIN and two different ones are asked for again.
+    world.answers(&["12345678", NEW, "Neu-Pin-97531", NEW, NEW, NEW]);
+    activate(&host).unwrap();
+    let shown = world.shown();
+    for text in ["至少 8 位", "一经激活的 CA，无法申请退回", BUSINESS, ORGANISATION, "两次输入的新密码不一致", "新密码不符合要求"]
+    {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    is_whole(&host, NEW, &world);
+    // Pressed again, nothing is asked and nothing is written.
+    world.answers(&["cancel"]);
+    activate(&host).unwrap();
+    assert_eq!(world.shown(), "");
+    assert_eq!(host.history().unwrap().check().unwrap().broken_at, None);
+}
+
+#[test]
+fn a_softhsm_key_is_activated() {
+    a_key_is_activated(Kinds::Softhsm);
+}
+
+#[test]
+fn a_soft_key_is_activated() {
+    a_key_is_activated(Kinds::Soft);
+}
+
+/// Breaks activation off at every PKCS#11 call that it makes, in each of three ways, and presses the button again.
+fn broken_off(kind: &str, after: bool) {
+    let Some(mut first) = World::new(Kinds::Softhsm) else { return };
+    let log = first.folder.path().join("calls.log");
+    with_authority(&mut first, "");
+    if first.with_faults(&[("FAULT_LOG", &log.display().to_string())]).is_none() {
+        return;
+    }
+    first.answers(&[NEW]);
+    activate(&host(&first)).unwrap();
+    let calls: Vec<String> = std::fs::read_to_string(&log).unwrap().lines().take_while(|call| *call != "C_Finalize").map(str::to_owned).collect();
+    assert!(calls.iter().any(|call| call == "C_GenerateKeyPair") && calls.iter().any(|call| call == "C_CreateObject"), "{calls:?}");
+    // Reading is tried with every order; what is swept here are the calls that change the token, and those just before and after.
+    let changes =
+        ["C_InitToken", "C_InitPIN", "C_GenerateKeyPair", "C_SetAttributeValue", "C_Sign", "C_CreateObject", "C_DestroyObject", "C_Login", "C_Logout"];
+    let near = |at: usize| (at.saturating_sub(1)..=at + 1).any(|index| calls.get(index).is_some_and(|call| changes.contains(&call.as_str())));
+    let mut noticed = 0;
+    for at in (0..calls.len()).filter(|at| near(*at)) {
+        let mut world = World::new(Kinds::Softhsm).unwrap();
+        with_authority(&mut world, "patience = 2");
+        let once = world.folder.path().join("once").display().to_string();
+        world.with_faults(&[("FAULT_AT", &(at + 1).to_string()), ("FAULT_KIND", kind), ("FAULT_ONCE", &once)]).unwrap();
+        if after {
+            world.environment.push(("FAULT_AFTER".into(), "1".into()));
+            world.configure();
+        }
+        world.answers(&[NEW]);
+        if activate(&host(&world)).is_err() {
+            noticed += 1;
+        }
+        // A host that was killed knows nothing: another one goes on.
+        let again = host(&world);
+        activate(&again).unwrap_or_else(|failure| panic!("after {kind} at {at} {}: {failure:?}", calls[at]));
+        is_whole(&again, NEW, &world);
+    }
+    assert!(noticed > 10, "{noticed} of {} calls", calls.len());
+    eprintln!("{kind}: broken off {noticed} times at {} calls, every time the same steps completed", calls.len());
+}
+
+#[test]
+fn activation_goes_on_after_the_driver_crashed_anywhere() {
+    broken_off("crash", false);
+}
+
+#[test]
+fn activation_goes_on_after_the_driver_crashed_with_its_work_done() {
+    broken_off("crash", true);
+}
+
+#[test]
+fn activation_goes_on_after_the_key_was_pulled_out_anywhere() {
+    broken_off("rv:50", false);
+}
+
+#[test]
+fn grants_of_others_for_others_or_used_are_refused() {
+    let Some(mut world) = World::ready(Kinds::Softhsm) else { return };
+    let request = |host: &Host, token: &keys::Token| {
+        let stop = Stop::after(Duration::from_secs(60));
+        upkeep::request(host, Purpose::Unlock, &token.token, business(), Some(token.certificates[0].id), &stop).map(|(request, _)| request)
+    };
+    // Without a configured authority nothing is believed.
+    let without = host(&world);
+    let token = everything(&without).tokens.into_iter().find(|token| !token.certificates.is_empty()).unwrap();
+    assert_eq!(request(&without, &token).unwrap_err().code, Code::AuthorityMissing);
+
+    with_authority(&mut world, "");
+    let host = host(&world);
+    world.answers(&[NEW]);
+    let refused = |grant: &str| run(|asked| upkeep::unlock(&host, &token.token, grant, asked)).unwrap_err().code;
+    let good = secret_grant(&request(&host, &token).unwrap(), OFFICER);
+    // Every part changed.
+    for (index, part) in good.split('.').enumerate() {
+        let mut parts: Vec<String> = good.split('.').map(str::to_owned).collect();
+        let flipped = if part.ends_with('A') { 'B' } else { 'A' };
+        parts[index].pop();
+        parts[index].insert(part.len() / 2, flipped);
+        let code = refused(&parts.join("."));
+        assert!(matches!(code, Code::GrantMalformed | Code::GrantUntrusted), "{index}: {code:?}");
+    }
+    // Signed by somebody else in the authority's name.
+    let (input, _) = good.rsplit_once('.').unwrap();
+    let other = p256::ecdsa::SigningKey::from_slice(&[4; 32]).unwrap();
+    assert_eq!(refused(&grant::assemble(input, &signed(&other, input.as_bytes()))), Code::GrantUntrusted);
+    // For a request of another host.
+    let elsewhere = crate::upkeep::host(&world);
+    assert_eq!(refused(&secret_grant(&request(&elsewhere, &token).unwrap(), OFFICER)), Code::GrantUsed);
+    // A setup grant unlocks nothing, and the wrong secret says so and changes nothing.
+    assert_eq!(refused(&secret_grant(&request(&host, &token).unwrap(), "Wrong-secret")), Code::UnlockFailed);
+    // The good one: once.
+    run(|asked| upkeep::unlock(&host, &token.token, &good, asked)).unwrap();
+    assert_eq!(refused(&good), Code::GrantUsed);
+    world.answers(&[NEW]);
+    run(|asked| commands::login::run(&host, OperationId::new([3; 16]), &login(NONCE), asked)).unwrap();
+}
+
+#[test]
+fn ten_wrong_pins_then_a_grant_and_a_new_pin() {
+    let Some(mut world) = World::ready(Kinds::Soft) else { return };
+    with_authority(&mut world, "tries = 10");
+    let host = host(&world);
+    let token = everything(&host).tokens.remove(0);
+    world.answers(&["Wrong-0000"]);
+    let attempt = || run(|asked| commands::login::run(&host, OperationId::new([3; 16]), &login(NONCE), asked)).map(drop).map_err(|failure| failure.code);
+    let codes: Vec<_> = (0..10).map(|_| attempt().unwrap_err()).collect();
+    assert_eq!(codes.last(), Some(&Code::PinLocked), "{codes:?}");
+    assert_eq!(everything(&host).tokens[0].state, TokenState::Locked);
+    let change = |host: &Host| run(|asked| upkeep::change_pin(host, &token.token, asked)).map_err(|failure| failure.code);
+    assert_eq!(change(&host), Err(Code::PinLocked));
+
+    let stop = Stop::after(Duration::from_secs(60));
+    let (request, _) = upkeep::request(&host, Purpose::Unlock, &token.token, business(), Some(token.certificates[0].id), &stop).unwrap();
+    world.answers(&[NEW]);
+    let state = run(|asked| upkeep::unlock(&host, &token.token, &secret_grant(&request, OFFICER), asked)).unwrap();
+    assert_eq!(state, TokenState::Ready);
+    attempt().unwrap();
+    // Everything that was tried and done stands in the record.
+    let page = host.history().unwrap().page(&sealbridge_protocol::record::Arguments { search: None, before: None, limit: 100 }).unwrap();
+    let told: Vec<_> = page.entries.iter().map(|entry| (entry.verb.as_str(), entry.failure)).collect();
+    assert_eq!(&told[..3], [("login", None), ("unlock", None), ("login", Some(Code::PinLocked))]);
+    assert_eq!(host.history().unwrap().check().unwrap(), Checked { total: 12, broken_at: None });
+}
+
+#[test]
+fn a_pin_is_changed_and_only_by_who_knows_it() {
+    for kind in [Kinds::Softhsm, Kinds::Soft] {
+        let Some(world) = World::ready(kind) else { continue };
+        let host = host(&world);
+        let token = everything(&host).tokens.into_iter().find(|token| !token.certificates.is_empty()).unwrap().token;
+        let change = |token: &TokenRef| run(|asked| upkeep::change_pin(&host, token, asked)).map_err(|failure| failure.code);
+        world.answers(&["Wrong-0000", NEW]);
+        assert_eq!(change(&token), Err(Code::PinIncorrect), "{kind:?}");
+        // The same one again is no new one, and five windows are enough.
+        world.answers(&[PIN]);
+        assert_eq!(change(&token), Err(Code::PinSame));
+        world.answers(&[PIN, "short"]);
+        assert_eq!(change(&token), Err(Code::PinWeak));
+        assert_eq!(world.shown().matches("--- window").count(), 6);
+        world.answers(&[PIN, NEW]);
+        assert_eq!(change(&token), Ok(TokenState::Ready), "{kind:?}");
+        world.answers(&[NEW]);
+        run(|asked| commands::login::run(&host, OperationId::new([3; 16]), &login(NONCE), asked)).unwrap();
+        let gone = TokenRef { serial: "gone".into(), ..token };
+        assert_eq!(change(&gone), Err(Code::TokenRemoved));
+    }
+}
+
+#[test]
+fn what_is_not_for_this_token_is_not_installed() {
+    let Some(mut world) = World::new(Kinds::Softhsm) else { return };
+    with_authority(&mut world, "");
+    let host = host(&world);
+    let token = everything(&host).tokens.remove(0).token;
+    let stop = Stop::after(Duration::from_secs(60));
+    let (request, _) = upkeep::request(&host, Purpose::Activate, &token, business(), None, &stop).unwrap();
+    world.answers(&[NEW]);
+    let (csr, token) = run(|asked| upkeep::activate(&host, &token, &secret_grant(&request, OFFICER), asked)).unwrap();
+    let (certificate, seal_of_it) = issued(&csr);
+    let install = |grant: &str, certificate: &[u8], seal: Option<&[u8]>| {
+        run(|asked| upkeep::install(&host, &token, Wanted { certificate: Some((grant, certificate, &[])), seal }, asked)).map_err(|failure| failure.code)
+    };
+    let good = activation_grant(&csr, BUSINESS);
+    assert_eq!(install(&activation_grant(&csr, "SB1"), &certificate, None), Err(Code::GrantMismatch));
+    assert_eq!(install(&activation_grant(b"another", BUSINESS), &certificate, None), Err(Code::GrantMismatch));
+    assert_eq!(install(&good, authority().der(), None), Err(Code::CertificateOtherKey));
+    let mut forged = certificate.clone();
+    let last = forged.len() - 1;
+    forged[last] ^= 1;
+    assert_eq!(install(&good, &forged, None), Err(Code::CertificateUntrusted));
+    let seal_of_another = seal(&authority(), now());
+    assert_eq!(install(&good, &certificate, Some(&seal_of_another)), Err(Code::SealOtherCertificate));
+    // A business of another number finds the token in use.
+    let other = BusinessNumber::new("SB9").unwrap();
+    assert_eq!(upkeep::request(&host, Purpose::Activate, &token, other, None, &stop).unwrap_err().code, Code::TokenInUse);
+    let (id, seal_id) = install(&good, &certificate, Some(&seal_of_it)).unwrap();
+    assert_eq!(id, Some(CertificateId::new(Sha256::digest(&certificate).into())));
+    assert!(seal_id.is_some());
+}

@@ -8,12 +8,16 @@ import { $, badge, box, button, element, empty } from "./draw";
 import { expiryNotice, go, own, tokenHead, which } from "./keys";
 import type { Certificate, Known, Token } from "./keys";
 
+/** What drivers say of a key that is not there. */
+const GONE: readonly string[] = ["token-removed", "token-missing"];
+
 /** Draws the tab; a failure says why nothing is known. */
 export function drawHome(known: Known | null, failure: Failure | null, cares: Cares): void {
   const body = $("home-body");
   if (failure) return body.replaceChildren(without(failure));
   if (!known) return body.replaceChildren(element("p", "small", t("popupLooking")));
-  const broken = known.modules.flatMap((module) => (module.failure ? [failureBox(module.failure)] : []));
+  // A driver whose key was just pulled out works; there is no key.
+  const broken = known.modules.flatMap((module) => (module.failure && !GONE.includes(module.failure.code) ? [failureBox(module.failure)] : []));
   // SoftHSM and its like always show one empty slot beside the real keys.
   const tokens = shown(known);
   const none = known.modules.length === 0 ? failureBox({ code: "module-not-configured" }) : broken.length === known.modules.length ? null : noKey();

@@ -213,6 +213,7 @@ fn files_are_verified_offline(world: &World, kind: Kind) -> Driven<()> {
     bytes[at] = if bytes[at] == b'1' { b'2' } else { b'1' };
     std::fs::write(&changed, bytes)?;
     let page = browser.open_extension_page("centre.html#verify")?;
+    browser.wait(&page, "document.body.dataset.state !== 'looking'", PATIENCE)?;
     for (file, verdicts) in [(&good, &["intact-not-trusted"][..]), (&changed, &["invalid", "changed"]), (&blank, &["no-signature"])] {
         browser.choose_files(&page, "#verify-file", &[file])?;
         let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();

@@ -112,13 +112,7 @@ export class Cares {
         if (!dialog.open) return;
         this.#failed(failure);
         this.onDone();
-        // From the beginning; the host goes on where it was.
-        try {
-          await this.#press(t("stampRetry"));
-        } catch {
-          return;
-        }
-        showFailure($("care-failure"), null);
+        // From the beginning, under the reason; the host goes on where it was.
         continue;
       }
       this.onDone();

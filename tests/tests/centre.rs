@@ -201,7 +201,7 @@ fn files_are_verified_offline(world: &World, kind: Kind) -> Driven<()> {
     supplier.wait_prepared(&stamping)?;
     supplier.press_stamp(&stamping)?;
     supplier.return_to_portal(&stamping)?;
-    let good = world.plan.folder.join("投标函.pdf");
+    let good = world.plan.folder.join("bid.pdf");
     supplier.save_stamped(&good)?;
     let mut browser = supplier.browser;
     browser.set_extension_language("zh-CN")?;

@@ -68,6 +68,7 @@ async function scripts() {
     entryPoints: {
       background: join(here, "src/background/main.ts"),
       popup: join(here, "src/popup/main.ts"),
+      centre: join(here, "src/centre/main.ts"),
       stamp: join(here, "src/stamp/main.ts"),
       worker: join(here, "src/stamp/worker.ts"),
       hasher: join(here, "src/stamp/hasher.ts"),
@@ -119,7 +120,7 @@ async function manifest() {
 
 async function assets() {
   const own = browser === "chromium" ? ["courier.html", "managed_schema.json"] : [];
-  for (const file of ["popup.html", "popup.css", "stamp.html", "stamp.css", "sheet.css", "places.css", "papers.css", "base.css", "icons", "_locales", ...own]) {
+  for (const file of ["popup.html", "popup.css", "centre.html", "centre.css", "stamp.html", "stamp.css", "sheet.css", "places.css", "papers.css", "base.css", "icons", "_locales", ...own]) {
     await cp(join(here, "static", file), join(out, file), { recursive: true });
   }
   const modules = join(here, "node_modules");

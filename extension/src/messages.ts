@@ -3,7 +3,7 @@
 // page ──MessagePort── content script ──runtime port "page"── background ──runtime port "stamp:ID"── stamping page
 //                          └────────────── tabs port "document:ID" (the documents) ──────────────────────┘
 
-import type { Failure, Language, PageFailure, Phase, SealAnswer, StampDocument } from "./protocol";
+import type { Failure, Language, PageFailure, Phase, SealAnswer, StampDocument, Verbs } from "./protocol";
 import type { Placement } from "./page/sealbridge";
 
 /** The version of the messages between page client and content script. */
@@ -136,6 +136,30 @@ export type FromPopup =
   | { type: "disable"; origin: string }
   | { type: "web-eid"; origin: string; on: boolean }
   | { type: "resume"; origin: string };
+
+/** What the key centre asks the host without using a key. */
+export type LookVerb = "keys" | "seal-picture" | "export-certificate" | "record" | "environment" | "token-request" | "seal-part";
+/** What it asks that opens the host's windows. */
+export type CareVerb = "change-pin" | "unlock" | "activate" | "install";
+export type CentreVerb = LookVerb | CareVerb;
+
+/** Key centre to background. */
+export type FromCentre =
+  | { [V in CentreVerb]: { type: "ask"; call: number; verb: V; arguments: Verbs[V]["arguments"] } }[CentreVerb]
+  | { type: "hello"; call: number }
+  /** The host is started anew, so that it reads its settings again. */
+  | { type: "restart"; call: number }
+  /** Closes the window of a call. */
+  | { type: "cancel"; target: number }
+  /** The person is looking: the host stays, and tells of keys that come and go. */
+  | { type: "stay" };
+
+/** Background to key centre. */
+export type ToCentre =
+  | { type: "ok"; call: number; ok: unknown }
+  | { type: "failed"; call: number; failure: Failure }
+  | { type: "phase"; call: number; phase: Phase }
+  | { type: "tokens" };
 
 /** What is known here about a site. */
 export interface Binding {

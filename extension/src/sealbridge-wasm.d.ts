@@ -2,7 +2,7 @@
 // extension; functions throw plain `Failure` objects.
 
 declare module "sealbridge-wasm" {
-  import type { Failure, HelloAnswer, Phase, StatusAnswer } from "./protocol";
+  import type { Everything, Failure, HelloAnswer, Phase, StatusAnswer } from "./protocol";
   import type { JobDocument, Placement } from "./messages";
   import type { Spot, Wished } from "./stamp/items";
   import type { VerifyReport } from "./page/sealbridge";
@@ -29,6 +29,42 @@ declare module "sealbridge-wasm" {
   export function checkWebEid(token: string, asked: string, now: number): void;
   /** What a status means for people. */
   export function describeStatus(status: StatusAnswer, now: number): StatusView;
+
+  // ---- key centre ----
+
+  /** What the host's list of keys means for people, by a certificate's id. */
+  export function judgeKeys(keys: Everything, now: number): Record<string, Judged>;
+  /** What a certificate says. Throws `certificate-unreadable`. */
+  export function describeCertificate(der: Uint8Array): CertificateDetails;
+
+  export interface Judged {
+    daysLeft: number;
+    expiry: "good" | "within60" | "within30" | "within7" | "expired" | "not-yet-valid";
+    /** Whether it can stamp with a seal on its token; `pending`: the seals there were made for other certificates. */
+    seal: "installed" | "pending" | "missing" | "not-needed";
+  }
+  export interface CertificateDetails {
+    subject: string;
+    issuer: string;
+    serial: string;
+    notBefore: number;
+    notAfter: number;
+    algorithm: string;
+    /** In the names of RFC 5280. */
+    usage: string[];
+    /** Two digits each, with colons. */
+    sha256: string;
+  }
+  /** A verdict on a document, in parts. */
+  export interface ClerkReport {
+    verdict: VerifyReport["verdict"];
+    sentence: string;
+    remark?: string;
+    sections: { title: string; severity: Severity; state: string; rows: { label: string; value: string; code?: string; severity: Severity }[] }[];
+    /** All of it as lines. */
+    text: string;
+  }
+  export type Severity = "note" | "trust" | "coverage" | "broken";
 
   // ---- stamping page's worker ----
 
@@ -73,6 +109,8 @@ declare module "sealbridge-wasm" {
     finishKept(kept: Uint8Array, cms: Uint8Array, now: number): Finished;
     /** Verifies the document as it is. */
     verify(now: number): VerifyReport;
+    /** The same, told for a clerk. */
+    clerk(now: number, english: boolean): ClerkReport;
   }
 
   /** The code over a list of documents, as the host's window shows it, from their digests in base64url. */

@@ -2,6 +2,7 @@
 //! `cargo xtask test` builds it and sets `SEALBRIDGE_E2E=1`, without which the cases say that they are skipped.
 
 mod batch;
+mod centre;
 mod courier;
 mod full;
 mod gesture;

@@ -177,14 +177,14 @@ pub(crate) fn wait_pin_window(world: &World) -> Driven<()> {
 }
 
 /// The world's key behind the fault-injecting module: it is gone while a file exists.
-struct Key {
+pub(crate) struct Key {
     out: PathBuf,
     calls: PathBuf,
 }
 
 impl Key {
     /// Wraps the soft token; while it is pulled out, `function` says so.
-    fn that_goes_at(world: &World, function: &str) -> Driven<Self> {
+    pub(crate) fn that_goes_at(world: &World, function: &str) -> Driven<Self> {
         let fault = built(&format!("{}sealbridge_fault_module{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))?;
         let (module, _) = world.module()?;
         let key = Self { out: world.plan.folder.join("key-is-out"), calls: world.plan.folder.join("calls.log") };
@@ -201,12 +201,12 @@ impl Key {
         Ok(key)
     }
 
-    fn pull_out(&self) -> Driven<()> {
+    pub(crate) fn pull_out(&self) -> Driven<()> {
         std::fs::write(&self.calls, "")?;
         std::fs::write(&self.out, "").map_err(Into::into)
     }
 
-    fn put_in(&self) -> Driven<()> {
+    pub(crate) fn put_in(&self) -> Driven<()> {
         std::fs::remove_file(&self.out).map_err(Into::into)
     }
 

@@ -20,7 +20,7 @@ pub(crate) use revisions::broken_by_tail;
 pub use change::{Allowed, Change, Changed, Level};
 pub use report::{Covered, Problem, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer, Trust, Verdict};
 pub use revocation::{CertificateStatus, PadesLevel, SourceWord, StatusWord};
-pub use sentences::Language;
+pub use sentences::{Language, Row, Section};
 pub use timestamp::TimestampReport;
 
 use sealbridge_pdf::form::Form;

@@ -3,6 +3,7 @@
 // asked again what became of the operation; nothing is ever simply asked a second time.
 
 import { Refused } from "../failure";
+import type { CareVerb } from "../messages";
 import type { Failure, HelloAnswer, Language, OutcomeAnswer, Phase, Verb, Verbs } from "../protocol";
 import { PROTOCOL } from "../protocol";
 import { wasm } from "./module";
@@ -17,13 +18,15 @@ const HEARTBEAT_MS = 5_000;
 const GRACE_MS = 5_000;
 
 /** The verbs that use a key. */
-export type KeyVerb = "bind" | "login" | "web-eid" | "stamp";
+export type KeyVerb = "bind" | "login" | "web-eid" | "stamp" | CareVerb;
 
 export interface Asked {
   operation: string;
   language: Language;
   deadlineMs: number;
   onPhase?: (phase: Phase) => void;
+  /** One of the extension's own pages asks, as the browser says; some verbs are for them alone. */
+  ownPage?: boolean;
 }
 
 interface Waiting {
@@ -63,7 +66,7 @@ class Connection {
   async ask<V extends Verb>(verb: V, args: Verbs[V]["arguments"], asked: Asked): Promise<Verbs[V]["answer"]> {
     const { writeRequest } = await wasm();
     const deadlineMs = Math.round(Math.min(Math.max(asked.deadlineMs, 1), 600_000));
-    const json = writeRequest(JSON.stringify({ id: asked.operation, verb, language: asked.language, deadlineMs, arguments: args }));
+    const json = writeRequest(JSON.stringify({ id: asked.operation, verb, language: asked.language, deadlineMs, ...(asked.ownPage ? { asker: "own-page" } : {}), arguments: args }));
     if (this.#dead) throw Refused.from(this.#dead);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -82,6 +85,15 @@ class Connection {
   /** Gives up on this host process. */
   drop(): void {
     this.#end({ code: "host-lost" });
+  }
+
+  get busy(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** Begins the time of idleness anew. */
+  touch(): void {
+    this.#restless();
   }
 
   async #sayHello(): Promise<HelloAnswer> {
@@ -182,18 +194,29 @@ export function warm(): void {
   }
 }
 
+/** Keeps an open port open while somebody looks at keys; false where it is closed, and news of keys may have been missed. */
+export function stay(): boolean {
+  connection?.touch();
+  return connection !== null;
+}
+
+/** Ends a host that does nothing, so that the next one reads its settings again. */
+export function restart(): void {
+  if (connection && !connection.busy) connection.drop();
+}
+
 /** The host's first words, with its version and whether it serves loopback origins. */
 export async function hello(): Promise<HelloAnswer> {
   return open().hello;
 }
 
 /** Asks something that uses no key. Safe to be asked again, and is, once, after a host that was lost. */
-export async function ask<V extends Verb>(verb: V, args: Verbs[V]["arguments"], language: Language): Promise<Verbs[V]["answer"]> {
+export async function ask<V extends Verb>(verb: V, args: Verbs[V]["arguments"], language: Language, more: { deadlineMs?: number; ownPage?: boolean } = {}): Promise<Verbs[V]["answer"]> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       const host = open();
       await host.hello;
-      return await host.ask(verb, args, { operation: newOperation(), language, deadlineMs: SHORT_MS });
+      return await host.ask(verb, args, { operation: newOperation(), language, deadlineMs: SHORT_MS, ...more });
     } catch (error) {
       const lost = error instanceof Refused && error.failure.code === "host-lost";
       if (!lost || attempt > 0) throw error;

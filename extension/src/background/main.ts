@@ -8,6 +8,7 @@ import type { ContentVerb, FromContent, FromPopup, FromStamp, ToContent, ToStamp
 import { tell } from "../protocol";
 import type { Phase } from "../protocol";
 import { bind } from "./actions/bind";
+import { serveCentre, tellCentres } from "./actions/centre";
 import { login } from "./actions/login";
 import { choices, fetchSeal, openVisit, outcome, sign } from "./actions/stamp";
 import { overview, status } from "./actions/status";
@@ -41,6 +42,7 @@ chrome.runtime.onConnect.addListener((port) => {
   if (port.name === "page") servePage(port);
   else if (port.name.startsWith("stamp:") && ownPage(port.sender, "stamp.html")) serveStampingPage(port, port.name.slice("stamp:".length));
   else if (port.name === "popup" && ownPage(port.sender, "popup.html")) servePopup(port);
+  else if (port.name === "centre" && ownPage(port.sender, "centre.html")) serveCentre(port);
   else port.disconnect();
 });
 chrome.runtime.onInstalled.addListener(() => void portals.register());
@@ -295,6 +297,7 @@ async function tabExists(tab: number): Promise<boolean> {
 const popups = new Set<chrome.runtime.Port>();
 host.onTokensChanged(() => {
   for (const port of popups) port.postMessage({ type: "tokens" });
+  tellCentres();
 });
 
 function servePopup(port: chrome.runtime.Port): void {

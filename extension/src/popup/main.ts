@@ -35,6 +35,10 @@ async function start(): Promise<void> {
   $("enable").addEventListener("click", enable);
   $("disable").addEventListener("click", () => site && post({ type: "disable", origin: site.origin }));
   $("web-eid-switch").addEventListener("change", switchWebEid);
+  $("centre").addEventListener("click", (event) => {
+    event.preventDefault();
+    void chrome.tabs.create({ url: chrome.runtime.getURL("centre.html") }).then(() => window.close());
+  });
   look();
   await readSite();
 }

@@ -2,7 +2,7 @@
 // keeps one open; of each other one only what is needed to go on with it: its Blob, its hash and its password.
 
 import init, { describeSeal, listCode, memoryBytes, OriginalDigest, Stamping } from "sealbridge-wasm";
-import type { DigestView, DocumentView, Finished, PreparedView, PrepareWish, SealView, UnhashedView } from "sealbridge-wasm";
+import type { ClerkReport, DigestView, DocumentView, Finished, PreparedView, PrepareWish, SealView, UnhashedView } from "sealbridge-wasm";
 import { failureOf, Refused } from "../failure";
 import type { Failure, SealAnswer } from "../protocol";
 import type { VerifyReport } from "../page/sealbridge";
@@ -30,6 +30,8 @@ export interface Methods {
   /** The code over the digests of a list, as the host's window shows it. */
   listCode: (digests: string[]) => string;
   verify: () => VerifyReport;
+  /** The same for a clerk, in one language. */
+  clerk: (english: boolean) => ClerkReport;
   memory: () => number;
 }
 
@@ -120,6 +122,10 @@ const methods: { [M in keyof Methods]: (document: number, ...args: Parameters<Me
 
   verify(document) {
     return current(document).verify(now());
+  },
+
+  clerk(document, english) {
+    return current(document).clerk(now(), english);
   },
 
   memory() {

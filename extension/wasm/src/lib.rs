@@ -6,6 +6,7 @@ mod boundary;
 mod certificates;
 mod document;
 mod hash;
+mod keys;
 mod layout;
 mod page;
 mod place;

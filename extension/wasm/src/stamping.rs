@@ -13,7 +13,7 @@ use sealbridge_protocol::digest::{DocumentDigest, digest_code, list_input};
 use sealbridge_protocol::fields::Label;
 use sealbridge_protocol::{Code, Failure, Language};
 use sealbridge_seal::placement::displayed_size_mm;
-use sealbridge_seal::verify::Report;
+use sealbridge_seal::verify::{Report, Section, Verdict};
 use sealbridge_seal::{Check, OriginalHash, Policy, PreparedStamp, Seal, StampRequest, finish_and_check, prepare, reserve_for, verify};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
@@ -155,6 +155,17 @@ impl<'a> From<&'a Report> for ReportView<'a> {
         let text = |language| report.text(language);
         Self { report, words: Words { zh_cn: text(sealbridge_seal::Language::ZhCn), en: text(sealbridge_seal::Language::En) } }
     }
+}
+
+/// The report in parts, as the key centre draws it, and as text.
+#[derive(Serialize)]
+struct ClerkView {
+    verdict: Verdict,
+    sentence: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remark: Option<&'static str>,
+    sections: Vec<Section>,
+    text: String,
 }
 
 #[wasm_bindgen]
@@ -368,6 +379,23 @@ impl Stamping {
         let policy = Policy { now: seconds(now), original: self.hash.as_ref(), ..Policy::default() };
         let report = verify(&self.document, &policy).map_err(|error| self.pdf(error))?;
         to_js(&ReportView::from(&report))
+    }
+
+    /// Verifies the document as it is, told for a clerk in one language.
+    ///
+    /// # Errors
+    /// As opening.
+    pub fn clerk(&self, now: f64, english: bool) -> Result<JsValue, Thrown> {
+        let policy = Policy { now: seconds(now), original: self.hash.as_ref(), ..Policy::default() };
+        let report = verify(&self.document, &policy).map_err(|error| self.pdf(error))?;
+        let language = if english { sealbridge_seal::Language::En } else { sealbridge_seal::Language::ZhCn };
+        to_js(&ClerkView {
+            verdict: report.verdict,
+            sentence: report.verdict.sentence(language),
+            remark: report.remark(language),
+            sections: report.sections(language),
+            text: report.text(language),
+        })
     }
 
     fn pdf(&self, error: sealbridge_pdf::PdfError) -> Thrown {

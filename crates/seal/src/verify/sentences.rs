@@ -51,60 +51,107 @@ impl Verdict {
     }
 }
 
+/// The report in parts, as a page draws it and [`Report::text`] writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Section {
+    /// Which signature or timestamp, such as `签名 1 / 2`.
+    pub title: String,
+    /// How bad the worst is.
+    pub severity: Severity,
+    /// The same in a few words.
+    pub state: &'static str,
+    /// What is known, in the order in which it is told.
+    pub rows: Vec<Row>,
+}
+
+/// One line of a section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// What it is about.
+    pub label: &'static str,
+    /// What is said.
+    pub value: String,
+    /// The stable code, where it is a problem or a note.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// How bad it is; a note for everything that is only told.
+    pub severity: Severity,
+}
+
 impl Report {
     /// The report as lines of text.
     #[must_use]
     pub fn text(&self, language: Language) -> String {
         let mut out = String::new();
         let _ = writeln!(out, "{}", self.verdict.sentence(language));
-        if self.repaired {
-            let _ = writeln!(out, "{}", language.pick("注意：文件结构损坏，经修复后才能读取。", "Note: the file is damaged and was read after repair."));
+        if let Some(remark) = self.remark(language) {
+            let _ = writeln!(out, "{remark}");
         }
+        let colon = language.pick("：", ": ");
+        for section in self.sections(language) {
+            let _ = writeln!(out, "\n{}{colon}{}", section.title, section.state);
+            for Row { label, value, code, .. } in &section.rows {
+                let _ = match code {
+                    Some(code) => writeln!(out, "  {label}{colon}{value} [{code}]"),
+                    None => writeln!(out, "  {label}{colon}{value}"),
+                };
+            }
+        }
+        out
+    }
+
+    /// What holds for the file as a whole, beside its verdict.
+    #[must_use]
+    pub fn remark(&self, language: Language) -> Option<&'static str> {
+        self.repaired.then(|| language.pick("注意：文件结构损坏，经修复后才能读取。", "Note: the file is damaged and was read after repair."))
+    }
+
+    /// The report in parts: each signature, then each timestamp over the document.
+    #[must_use]
+    pub fn sections(&self, language: Language) -> Vec<Section> {
+        let title = |zh: &str, en: &str, number: usize, count: usize| match language {
+            Language::ZhCn => format!("{zh} {} / {count}", number + 1),
+            Language::En => format!("{en} {} of {count}", number + 1),
+        };
+        let mut sections = Vec::new();
         let count = self.signatures.len();
         for (number, signature) in self.signatures.iter().enumerate() {
-            let _ = match language {
-                Language::ZhCn => write!(out, "\n签名 {} / {count}：", number + 1),
-                Language::En => write!(out, "\nSignature {} of {count}: ", number + 1),
-            };
-            describe(&mut out, signature, language);
+            sections.push(section(title("签名", "Signature", number, count), signature.severity(), language, describe(signature, language)));
         }
         let count = self.timestamps.len();
         for (number, timestamp) in self.timestamps.iter().enumerate() {
-            let _ = match language {
-                Language::ZhCn => write!(out, "\n文档时间戳 {} / {count}：", number + 1),
-                Language::En => write!(out, "\nDocument timestamp {} of {count}: ", number + 1),
-            };
-            let _ = writeln!(out, "{}", state(timestamp.severity(), language));
+            let mut rows = Vec::new();
             if let Some(time) = timestamp.time {
                 let who = timestamp.authority.as_deref().unwrap_or("-");
-                line(&mut out, language, "时间", "time", &with_remark(language, &crate::time::moment(time), who));
+                line(&mut rows, language, "时间", "time", with_remark(language, &crate::time::moment(time), who));
             }
-            problems(&mut out, &timestamp.problems, language);
+            problems(&mut rows, &timestamp.problems, language);
+            sections.push(section(title("文档时间戳", "Document timestamp", number, count), timestamp.severity(), language, rows));
         }
-        out
+        sections
     }
 }
 
 /// Changes that are shown of one signature; the rest is counted.
 const CHANGES_SHOWN: usize = 5;
 
+fn section(title: String, severity: Severity, language: Language, rows: Vec<Row>) -> Section {
+    Section { title, severity, state: state(severity, language), rows }
+}
+
 /// What was changed afterwards: what is refused one by one, what is allowed as a number.
-fn changes(out: &mut String, signature: &SignatureReport, language: Language) {
+fn changes(rows: &mut Vec<Row>, signature: &SignatureReport, language: Language) {
     let refused: Vec<&Change> = signature.changes.iter().filter(|change| !change.accepted).collect();
+    let label = language.pick("改动", "change");
+    let mut push = |value: String| rows.push(Row { label, value, code: None, severity: Severity::Coverage });
     for change in refused.iter().take(CHANGES_SHOWN) {
-        line(out, language, "改动", "change", &change.text(language));
+        push(change.text(language));
     }
     if let Some(more) = refused.len().checked_sub(CHANGES_SHOWN).filter(|more| *more > 0) {
-        line(
-            out,
-            language,
-            "改动",
-            "change",
-            &match language {
-                Language::ZhCn => format!("另有 {more} 处"),
-                Language::En => format!("{more} more"),
-            },
-        );
+        push(match language {
+            Language::ZhCn => format!("另有 {more} 处"),
+            Language::En => format!("{more} more"),
+        });
     }
     let mut allowed: Vec<&str> = Vec::new();
     for change in signature.changes.iter().filter(|change| change.accepted) {
@@ -115,15 +162,12 @@ fn changes(out: &mut String, signature: &SignatureReport, language: Language) {
         }
     }
     if !allowed.is_empty() {
-        line(out, language, "之后新增", "added later", &allowed.join(language.pick("、", ", ")));
+        line(rows, language, "之后新增", "added later", allowed.join(language.pick("、", ", ")));
     }
 }
 
-fn line(out: &mut String, language: Language, zh: &str, en: &str, value: &str) {
-    let _ = match language {
-        Language::ZhCn => writeln!(out, "  {zh}：{value}"),
-        Language::En => writeln!(out, "  {en}: {value}"),
-    };
+fn line(rows: &mut Vec<Row>, language: Language, zh: &'static str, en: &'static str, value: String) {
+    rows.push(Row { label: language.pick(zh, en), value, code: None, severity: Severity::Note });
 }
 
 /// A text with a remark in brackets.
@@ -134,36 +178,37 @@ fn with_remark(language: Language, text: &str, remark: &str) -> String {
     }
 }
 
-fn describe(out: &mut String, signature: &SignatureReport, language: Language) {
-    let _ = writeln!(out, "{}", state(signature.severity(), language));
+fn describe(signature: &SignatureReport, language: Language) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let out = &mut rows;
     if let Some(signer) = &signature.signer {
         let mut who = signer.organisation.clone().unwrap_or_else(|| signer.serial.clone());
         if let Some(code) = &signer.credit_code {
             who = with_remark(language, &who, code);
         }
-        line(out, language, "签名单位", "signed by", &who);
+        line(out, language, "签名单位", "signed by", who);
         let trust = match signature.trust {
             Trust::Trusted => language.pick("受信任", "trusted"),
             Trust::Untrusted => language.pick("不受信任", "not trusted"),
             Trust::NotChecked => language.pick("未判断", "not judged"),
         };
-        line(out, language, "证书", "certificate", &[signer.issuer.as_deref().unwrap_or("-"), trust].join(language.pick("，", ", ")));
+        line(out, language, "证书", "certificate", [signer.issuer.as_deref().unwrap_or("-"), trust].join(language.pick("，", ", ")));
     }
     if let Some(time) = signature.proven_time {
         let whose = language.pick("由时间戳证明", "proven by a timestamp");
-        line(out, language, "签名时间", "signing time", &with_remark(language, &crate::time::moment(time), whose));
+        line(out, language, "签名时间", "signing time", with_remark(language, &crate::time::moment(time), whose));
         if let Some(level) = signature.level {
-            line(out, language, "长期保存级别", "level", level.name());
+            line(out, language, "长期保存级别", "level", level.name().to_string());
         }
     } else if let Some(time) = signature.signing_time {
         let whose = language.pick("签名人自述，无可信时间戳", "the signer's own statement, no trusted timestamp");
-        line(out, language, "签名时间", "signing time", &with_remark(language, &crate::time::moment(time), whose));
+        line(out, language, "签名时间", "signing time", with_remark(language, &crate::time::moment(time), whose));
     }
     let page = signature.page.map(|page| match language {
         Language::ZhCn => format!("第 {page} 页，{}", signature.field),
         Language::En => format!("page {page}, {}", signature.field),
     });
-    line(out, language, "位置", "place", &page.unwrap_or_else(|| signature.field.clone()));
+    line(out, language, "位置", "place", page.unwrap_or_else(|| signature.field.clone()));
     let covered = match signature.covered {
         Covered::WholeFile => language.pick("整个文件", "the whole file"),
         Covered::Revision if signature.severity() < Severity::Coverage => {
@@ -172,7 +217,7 @@ fn describe(out: &mut String, signature: &SignatureReport, language: Language) {
         Covered::Revision => language.pick("签名时的完整文件（之后有改动）", "the whole file as it was then (changes follow)"),
         Covered::Irregular => language.pick("不完整", "not a complete file"),
     };
-    line(out, language, "覆盖范围", "covers", covered);
+    line(out, language, "覆盖范围", "covers", covered.to_owned());
     if let Some(seal) = &signature.seal {
         let (zh, en) = Kind::from_code(seal.kind).names();
         let fits = if seal.matches {
@@ -180,10 +225,11 @@ fn describe(out: &mut String, signature: &SignatureReport, language: Language) {
         } else {
             language.pick("与签名不一致", "does not fit the signature")
         };
-        line(out, language, "印章", "seal", &[with_remark(language, &seal.name, language.pick(zh, en)).as_str(), fits].join(language.pick("，", ", ")));
+        line(out, language, "印章", "seal", [with_remark(language, &seal.name, language.pick(zh, en)).as_str(), fits].join(language.pick("，", ", ")));
     }
     changes(out, signature, language);
     problems(out, &signature.problems, language);
+    rows
 }
 
 /// How bad the worst is, in a few words.
@@ -196,13 +242,11 @@ fn state(severity: Severity, language: Language) -> &'static str {
     }
 }
 
-fn problems(out: &mut String, problems: &[Problem], language: Language) {
+fn problems(rows: &mut Vec<Row>, problems: &[Problem], language: Language) {
     for problem in problems {
+        let severity = problem.code.severity();
         let (zh, en) = problem.code.words();
-        let mark = if problem.code.severity() == Severity::Note { language.pick("说明", "note") } else { language.pick("问题", "problem") };
-        let _ = match language {
-            Language::ZhCn => writeln!(out, "  {mark}：{zh} [{}]", problem.code.as_str()),
-            Language::En => writeln!(out, "  {mark}: {en} [{}]", problem.code.as_str()),
-        };
+        let label = if severity == Severity::Note { language.pick("说明", "note") } else { language.pick("问题", "problem") };
+        rows.push(Row { label, value: language.pick(zh, en).to_owned(), code: Some(problem.code.as_str()), severity });
     }
 }

@@ -1,0 +1,106 @@
+// 我的印章: each seal at its true size, with the certificates that it names; a certificate whose seal is still to come says so.
+
+import { failureOf } from "../failure";
+import { t } from "../language";
+import type { Failure } from "../protocol";
+import { $, badge, box, bytes, day, element, empty, facts } from "./draw";
+import { failureBox, shown } from "./home";
+import { own, tokenHead, which } from "./keys";
+import type { Certificate, Known, Seal, Token } from "./keys";
+import type { Link } from "./link";
+import { handOver } from "./renewal";
+
+/** Kinds of pictures that a browser draws; a seal may have others. */
+const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/bmp"];
+
+export async function drawSeals(known: Known | null, failure: Failure | null, link: Link, fresh: () => boolean): Promise<void> {
+  const body = $("seals-body");
+  if (failure) return body.replaceChildren(failureBox(failure));
+  if (!known) return body.replaceChildren(element("p", "small", t("popupLooking")));
+  const tokens = shown(known);
+  if (tokens.length === 0) return body.replaceChildren(empty(t("homeNoKey"), t("homeNoKeyText")));
+  const groups = await Promise.all(tokens.map((token) => group(token, known, link)));
+  if (fresh()) body.replaceChildren(...groups);
+}
+
+async function group(token: Token, known: Known, link: Link): Promise<HTMLElement> {
+  const made = box("div", "card token", tokenHead(token));
+  for (const certificate of own(token)) {
+    const state = known.judged[certificate.id]?.seal;
+    if (state === "pending" || state === "missing") made.append(wanted(certificate, state));
+  }
+  made.append(...(await Promise.all(token.seals.map((seal) => card(seal, token, link)))));
+  if (token.seals.length === 0 && own(token).length === 0) made.append(element("p", "small", t("popupNoSeal")));
+  return made;
+}
+
+/** A certificate without a seal that names it: the desk makes one. */
+function wanted(certificate: Certificate, state: "pending" | "missing"): HTMLElement {
+  const act = box("div", "act");
+  handOver(act, certificate.issuer, "seal-apply", t("actSealApply"));
+  const made = box(
+    "div",
+    "notice warn",
+    box("div", "text", element("p", "", t(state === "pending" ? "noticeSealPending" : "noticeSealMissing", certificate.organisation)), element("p", "small", which(certificate))),
+    act,
+  );
+  made.dataset["seal"] = state;
+  return made;
+}
+
+async function card(seal: Seal, token: Token, link: Link): Promise<HTMLElement> {
+  const made = box("article", "seal");
+  made.dataset["seal"] = seal.id;
+  if (seal.failure) {
+    made.append(failureBox(seal.failure));
+    return made;
+  }
+  const named = token.certificates.filter((certificate) => seal.certificates.includes(certificate.id));
+  const state = seal.certificates.length === 0 ? badge(t("sealOther"), "warn") : seal.validUntil * 1000 < Date.now() ? badge(t("popupExpired"), "bad") : badge(t("sealInstalled"), "good");
+  const text = box(
+    "div",
+    "",
+    box("h4", "", element("span", "", seal.name), state),
+    facts(
+      [t("sealKind"), seal.kind],
+      [t("sealSize"), t("stampSealSize", millimetres(seal.widthMicrometres), millimetres(seal.heightMicrometres))],
+      [t("certificateValid"), `${day(seal.validFrom)} — ${day(seal.validUntil)}`],
+      [t("sealNames"), named.length > 0 ? named.map((certificate) => `${certificate.organisation} · ${which(certificate)}`).join("\n") : t("sealNamesNone")],
+    ),
+  );
+  const act = box("div", "act");
+  const issuer = named[0]?.issuer;
+  if (issuer !== undefined) handOver(act, issuer, "seal-change", t("actSealChange"));
+  text.append(act);
+  made.append(await picture(seal, token, link), text);
+  return made;
+}
+
+/** The seal as it will be on paper: millimetres of the style sheet, with a scale to lay a ruler on. */
+async function picture(seal: Seal, token: Token, link: Link): Promise<HTMLElement> {
+  const frame = element("figure", "paper");
+  try {
+    const { format, picture: base64 } = await link.ask("seal-picture", { token: token.token, seal: seal.id });
+    if (!PICTURES.includes(format)) return box("figure", "paper", element("p", "small", t("sealFormat", format)));
+    const image = element("img");
+    image.src = URL.createObjectURL(new Blob([bytes(base64)], { type: format }));
+    image.alt = seal.name;
+    image.style.width = `${seal.widthMicrometres / 1000}mm`;
+    image.style.height = `${seal.heightMicrometres / 1000}mm`;
+    await image.decode();
+    frame.append(image, scale());
+  } catch (thrown) {
+    frame.append(failureBox(failureOf(thrown)));
+  }
+  return frame;
+}
+
+function scale(): HTMLElement {
+  const rule = element("span", "rule");
+  rule.setAttribute("aria-hidden", "true");
+  return box("figcaption", "small", rule, element("span", "", t("sealScale")));
+}
+
+function millimetres(micrometres: number): string {
+  return String(Math.round(micrometres / 100) / 10);
+}

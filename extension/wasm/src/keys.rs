@@ -1,0 +1,181 @@
+//! What the host's list of keys means for people: how long certificates last, whether a seal fits them; and what a certificate says.
+//!
+//! The thresholds of the warnings stand here once, for popup and key centre. Trust is not judged.
+
+use std::collections::BTreeMap;
+
+use sealbridge_pki::Certificate;
+use sealbridge_protocol::keys::{self, Everything, Token, Use};
+use sealbridge_protocol::{Code, Failure};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use crate::throw::{Thrown, thrown, to_js};
+use crate::view::seconds;
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
+/// How near the end is: people are warned 60, 30 and 7 days before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Expiry {
+    Good,
+    Within60,
+    Within30,
+    Within7,
+    Expired,
+    NotYetValid,
+}
+
+impl Expiry {
+    /// For a certificate's first and last second.
+    pub(crate) fn at(not_before: i64, not_after: i64, now: i64) -> Self {
+        match days_left(not_after, now) {
+            _ if now < not_before => Self::NotYetValid,
+            ..0 => Self::Expired,
+            0..=7 => Self::Within7,
+            8..=30 => Self::Within30,
+            31..=60 => Self::Within60,
+            _ => Self::Good,
+        }
+    }
+}
+
+/// Whole days until the end; negative after it.
+pub(crate) fn days_left(not_after: i64, now: i64) -> i64 {
+    not_after.saturating_sub(now).div_euclid(DAY)
+}
+
+/// Whether a certificate can stamp with a seal on its token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum SealState {
+    /// One names it.
+    Installed,
+    /// There are seals, made for other certificates: a new one is needed (GM/T 0031-2014 6.2.2 c).
+    Pending,
+    /// There is none.
+    Missing,
+    /// It is not for stamping.
+    NotNeeded,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Judged {
+    days_left: i64,
+    expiry: Expiry,
+    seal: SealState,
+}
+
+/// Judges every certificate of a list of keys: by the certificate's id.
+///
+/// # Errors
+/// `answer-malformed`.
+#[wasm_bindgen(js_name = judgeKeys)]
+pub fn judge_keys(everything: JsValue, now: f64) -> Result<JsValue, Thrown> {
+    let everything: Everything = serde_wasm_bindgen::from_value(everything).map_err(|_| thrown(&Failure::new(Code::AnswerMalformed).with("detail", "keys")))?;
+    to_js(&judge(&everything.tokens, seconds(now)))
+}
+
+fn judge(tokens: &[Token], now: i64) -> BTreeMap<String, Judged> {
+    let mut judged = BTreeMap::new();
+    for token in tokens {
+        for certificate in &token.certificates {
+            judged.insert(
+                certificate.id.to_string(),
+                Judged {
+                    days_left: days_left(certificate.not_after, now),
+                    expiry: Expiry::at(certificate.not_before, certificate.not_after, now),
+                    seal: seal_state(token, certificate),
+                },
+            );
+        }
+    }
+    judged
+}
+
+fn seal_state(token: &Token, certificate: &keys::Certificate) -> SealState {
+    if !certificate.has_key || !certificate.uses.contains(&Use::Stamp) {
+        return SealState::NotNeeded;
+    }
+    if token.seals.iter().any(|seal| seal.certificates.contains(&certificate.id)) {
+        return SealState::Installed;
+    }
+    // A seal that names another certificate of this token is that one's.
+    if token.seals.iter().any(|seal| seal.certificates.is_empty()) { SealState::Pending } else { SealState::Missing }
+}
+
+/// What a certificate says, for people who look closely.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Details {
+    subject: String,
+    issuer: String,
+    serial: String,
+    not_before: i64,
+    not_after: i64,
+    algorithm: String,
+    /// RFC 5280, 4.2.1.3, in the names that it uses.
+    usage: Vec<&'static str>,
+    sha256: String,
+}
+
+/// Reads a certificate.
+///
+/// # Errors
+/// `certificate-unreadable`.
+#[wasm_bindgen(js_name = describeCertificate)]
+pub fn describe_certificate(der: &[u8]) -> Result<JsValue, Thrown> {
+    let certificate = Certificate::parse(der).map_err(|error| thrown(&Failure::new(Code::CertificateUnreadable).with("detail", error)))?;
+    to_js(&details(&certificate))
+}
+
+fn details(certificate: &Certificate) -> Details {
+    let usage = certificate.key_usage();
+    let names = [
+        (usage.digital_signature(), "digitalSignature"),
+        (usage.non_repudiation(), "nonRepudiation"),
+        (usage.key_encipherment(), "keyEncipherment"),
+        (usage.data_encipherment(), "dataEncipherment"),
+        (usage.key_agreement(), "keyAgreement"),
+        (usage.key_cert_sign(), "keyCertSign"),
+        (usage.crl_sign(), "cRLSign"),
+    ];
+    Details {
+        subject: certificate.subject().to_string(),
+        issuer: certificate.issuer().to_string(),
+        serial: certificate.serial_hex(),
+        not_before: certificate.not_before(),
+        not_after: certificate.not_after(),
+        algorithm: certificate.public_key().name(),
+        usage: names.into_iter().filter_map(|(set, name)| set.then_some(name)).collect(),
+        sha256: certificate.sha256().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_warned_60_30_and_7_days_before_the_end() {
+        let now = 1_800_000_000;
+        for (not_before, not_after, want) in [
+            (0, now + 61 * DAY, Expiry::Good),
+            (0, now + 61 * DAY - 1, Expiry::Within60),
+            (0, now + 31 * DAY, Expiry::Within60),
+            (0, now + 31 * DAY - 1, Expiry::Within30),
+            (0, now + 8 * DAY, Expiry::Within30),
+            (0, now + 8 * DAY - 1, Expiry::Within7),
+            (0, now, Expiry::Within7),
+            (0, now - 1, Expiry::Expired),
+            (0, i64::MIN, Expiry::Expired),
+            (0, i64::MAX, Expiry::Good),
+            (now + 1, now + 9 * DAY, Expiry::NotYetValid),
+        ] {
+            assert_eq!(Expiry::at(not_before, not_after, now), want, "{not_before} {not_after}");
+        }
+    }
+}

@@ -34,7 +34,7 @@ use crate::key_use::Asked;
 use crate::platform;
 use crate::stop::Stop;
 use crate::token::directory::Watch;
-use crate::upkeep::{self, Wanted};
+use crate::upkeep::{self, Granted, Wanted};
 
 /// How long an operation may go on after the browser has closed the port.
 const LAST: Duration = Duration::from_millis(1500);
@@ -259,7 +259,7 @@ fn serve(door: &Arc<Door>, request: &Request, stop: &Stop) {
             let seal = arguments.seal.map(|seal| commands::seal_part::whole(host, seal)).transpose()?;
             let chain: Vec<Vec<u8>> = arguments.chain.iter().flatten().map(|issuer| issuer.0.clone()).collect();
             let certificate = arguments.certificate.as_ref().zip(arguments.grant.as_ref());
-            let certificate = certificate.map(|(certificate, grant)| (grant.as_str(), certificate.0.as_slice(), chain.as_slice()));
+            let certificate = certificate.map(|(certificate, grant)| Granted { grant: grant.as_str(), certificate: &certificate.0, chain: &chain });
             let (certificate, seal) = upkeep::install(host, &arguments.token, Wanted { certificate, seal: seal.as_deref() }, asked)?;
             Ok(install::Answer { certificate, seal })
         }),

@@ -25,10 +25,21 @@ use crate::tries::{Tries, refused};
 /// What is to be installed.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// The activation grant and the certificate with its issuers.
-    pub certificate: Option<(&'a str, &'a [u8], &'a [Vec<u8>])>,
+    /// The certificate with what lets it onto the token.
+    pub certificate: Option<Granted<'a>>,
     /// The seal.
     pub seal: Option<&'a [u8]>,
+}
+
+/// A certificate that a CA has granted.
+#[derive(Debug, Clone, Copy)]
+pub struct Granted<'a> {
+    /// The activation grant, a compact JWS.
+    pub grant: &'a str,
+    /// The certificate, DER.
+    pub certificate: &'a [u8],
+    /// Its issuers, DER.
+    pub chain: &'a [Vec<u8>],
 }
 
 /// The token that is meant, and what is on it.
@@ -190,7 +201,7 @@ pub fn install(host: &Host, token: &TokenRef, wanted: Wanted<'_>, asked: Asked<'
     let parse = |der: &[u8]| Certificate::parse(der).map_err(|error| Failure::new(Code::CertificateUnreadable).with("detail", error));
     let authorities = host.config.authority_certificates()?;
     let mut leaf = None;
-    if let Some((grant, der, _)) = wanted.certificate {
+    if let Some(Granted { grant, certificate: der, .. }) = wanted.certificate {
         let request = contents.request.as_ref().ok_or_else(|| Failure::new(Code::CertificateOtherKey))?;
         let (claims, authority) = grants::activation(&host.config, grant, &request.0)?;
         if claims.sub != slot.label {
@@ -230,7 +241,7 @@ pub fn install(host: &Host, token: &TokenRef, wanted: Wanted<'_>, asked: Asked<'
         }
     }
     let ids = (leaf.as_ref().map(|leaf| CertificateId::new(leaf.sha256())), seal.as_ref().map(|seal| SealId::new(seal.sha256())));
-    let chain = wanted.certificate.map_or(&[][..], |(_, _, chain)| chain);
+    let chain = wanted.certificate.map_or(&[][..], |granted| granted.chain);
     let on_token = |der: &[u8]| contents.certificates.iter().any(|held| held.der.0 == der);
     let whole = leaf.as_ref().is_none_or(|leaf| on_token(leaf.der()))
         && chain.iter().all(|issuer| on_token(issuer))

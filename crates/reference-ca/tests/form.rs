@@ -55,7 +55,8 @@ fn blank<'a>(number: &'a str, separate: bool, impressions: u8) -> Blank<'a> {
 fn rendered(pdf: &Path, page: usize, dpi: u32) -> RgbImage {
     let out = pdf.with_extension(format!("{page}"));
     let page = page.to_string();
-    let done = Command::new("pdftoppm").args(["-q", "-r", &dpi.to_string(), "-png", "-singlefile", "-f", &page, "-l", &page]).arg(pdf).arg(&out).output().unwrap();
+    let done =
+        Command::new("pdftoppm").args(["-q", "-r", &dpi.to_string(), "-png", "-singlefile", "-f", &page, "-l", &page]).arg(pdf).arg(&out).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     image::open(out.with_added_extension("png")).unwrap().into_rgb8()
 }

@@ -73,7 +73,7 @@ async function verify(file: File): Promise<void> {
   };
   try {
     if (!(await open(engine, file))) return status("");
-    await engine.call("hash", file, file.name);
+    await engine.hash(engine.document, file, file.name);
     const at = Math.floor(Date.now() / 1000);
     const told = await engine.call("clerk", language() === "en");
     if (own !== turn) return engine.end();

@@ -11,7 +11,7 @@ use sealbridge::history::Checked;
 use sealbridge::host::{Host, now};
 use sealbridge::key_use::Asked;
 use sealbridge::stop::Stop;
-use sealbridge::upkeep::{self, Wanted};
+use sealbridge::upkeep::{self, Granted, Wanted};
 use sealbridge_pki::issue::{Issuer, Kind, Template, ToBeSigned};
 use sealbridge_pki::{Algorithm, KeyUsage, request, sealed_box};
 use sealbridge_protocol::Language;
@@ -131,7 +131,14 @@ fn activate(host: &Host) -> Result<(), Failure> {
     let (certificate, seal) = issued(&csr);
     let chain = [authority().der().to_vec()];
     let grant = activation_grant(&csr, BUSINESS);
-    run(|asked| upkeep::install(host, &token, Wanted { certificate: Some((&grant, &certificate, &chain)), seal: Some(&seal) }, asked))?;
+    run(|asked| {
+        upkeep::install(
+            host,
+            &token,
+            Wanted { certificate: Some(Granted { grant: &grant, certificate: &certificate, chain: &chain }), seal: Some(&seal) },
+            asked,
+        )
+    })?;
     Ok(())
 }
 
@@ -335,7 +342,8 @@ fn what_is_not_for_this_token_is_not_installed() {
     let (csr, token) = run(|asked| upkeep::activate(&host, &token, &secret_grant(&request, OFFICER), asked)).unwrap();
     let (certificate, seal_of_it) = issued(&csr);
     let install = |grant: &str, certificate: &[u8], seal: Option<&[u8]>| {
-        run(|asked| upkeep::install(&host, &token, Wanted { certificate: Some((grant, certificate, &[])), seal }, asked)).map_err(|failure| failure.code)
+        run(|asked| upkeep::install(&host, &token, Wanted { certificate: Some(Granted { grant, certificate, chain: &[] }), seal }, asked))
+            .map_err(|failure| failure.code)
     };
     let good = activation_grant(&csr, BUSINESS);
     assert_eq!(install(&activation_grant(&csr, "SB1"), &certificate, None), Err(Code::GrantMismatch));

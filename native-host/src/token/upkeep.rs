@@ -102,6 +102,9 @@ impl Module {
                 let changed = session.init_pin(&new);
                 let logout = session.logout();
                 changed.and(logout).map_err(told)?;
+                // What a driver says of itself is not enough: unlocked is what the new PIN opens. Some tell the old standing until then.
+                session.login(UserType::User, Some(&new)).map_err(|_| Failure::new(Code::UnlockFailed))?;
+                session.logout().map_err(told)?;
             }
         }
         session.close().map_err(told)

@@ -279,31 +279,61 @@ fn grants_of_others_for_others_or_used_are_refused() {
     run(|asked| commands::login::run(&host, OperationId::new([3; 16]), &login(NONCE), asked)).unwrap();
 }
 
-#[test]
-fn a_token_that_stays_locked_is_told() {
-    let Some(mut world) = World::ready(Kinds::Soft) else { return };
-    with_authority(&mut world, "tries = 10");
-    let host = host(&world);
+/// A host whose token ten wrong PINs have locked, with the answer to an unlock grant, and then what the host's record says of it.
+fn unlocked_after_ten(world: &World) -> (Host, Result<TokenState, Code>) {
+    let host = host(world);
     let token = everything(&host).tokens.remove(0);
     world.answers(&["Wrong-0000"]);
-    let attempt = || run(|asked| commands::login::run(&host, OperationId::new([3; 16]), &login(NONCE), asked)).map(drop).map_err(|failure| failure.code);
-    let codes: Vec<_> = (0..10).map(|_| attempt().unwrap_err()).collect();
+    let codes: Vec<_> = (0..10).map(|_| log_in(&host).unwrap_err()).collect();
     assert_eq!(codes.last(), Some(&Code::PinLocked), "{codes:?}");
     assert_eq!(everything(&host).tokens[0].state, TokenState::Locked);
-    let change = |host: &Host| run(|asked| upkeep::change_pin(host, &token.token, asked)).map_err(|failure| failure.code);
-    assert_eq!(change(&host), Err(Code::PinLocked));
+    let change = run(|asked| upkeep::change_pin(&host, &token.token, asked)).map_err(|failure| failure.code);
+    assert_eq!(change, Err(Code::PinLocked));
 
     let stop = Stop::after(Duration::from_secs(60));
     let (request, _) = upkeep::request(&host, Purpose::Unlock, &token.token, business(), Some(token.certificates[0].id), &stop).unwrap();
     world.answers(&[NEW]);
-    // The embedded token takes the new PIN but keeps its count: that it is still locked is told, and is no success.
+    std::fs::write(world.path("unlocking"), "").unwrap();
     let told = run(|asked| upkeep::unlock(&host, &token.token, &secret_grant(&request, OFFICER), asked)).map_err(|failure| failure.code);
-    assert_eq!(told, Err(Code::UnlockFailed));
-    // Everything that was tried and done stands in the record.
+    std::fs::remove_file(world.path("unlocking")).unwrap();
+    (host, told)
+}
+
+fn log_in(host: &Host) -> Result<(), Code> {
+    run(|asked| commands::login::run(host, OperationId::new([3; 16]), &login(NONCE), asked)).map(drop).map_err(|failure| failure.code)
+}
+
+fn recorded(host: &Host) -> Vec<(String, Option<Code>)> {
     let page = host.history().unwrap().page(&sealbridge_protocol::record::Arguments { search: None, before: None, limit: 100 }).unwrap();
-    let told: Vec<_> = page.entries.iter().map(|entry| (entry.verb.as_str(), entry.failure)).collect();
-    assert_eq!(&told[..2], [("unlock", Some(Code::UnlockFailed)), ("login", Some(Code::PinLocked))]);
-    assert_eq!(host.history().unwrap().check().unwrap(), Checked { total: 11, broken_at: None });
+    page.entries.iter().map(|entry| (entry.verb.as_str().to_owned(), entry.failure)).collect()
+}
+
+#[test]
+fn ten_wrong_pins_then_a_grant_and_a_new_pin() {
+    let Some(mut world) = World::ready(Kinds::Soft) else { return };
+    with_authority(&mut world, "tries = 10");
+    let (host, told) = unlocked_after_ten(&world);
+    assert_eq!(told, Ok(TokenState::Ready));
+    assert_eq!(everything(&host).tokens[0].state, TokenState::Ready);
+    assert_eq!(log_in(&host), Ok(()));
+    // Everything that was tried and done stands in the record.
+    assert_eq!(recorded(&host)[..3], [("login".into(), None), ("unlock".into(), None), ("login".into(), Some(Code::PinLocked))]);
+    assert_eq!(host.history().unwrap().check().unwrap(), Checked { total: 12, broken_at: None });
+}
+
+/// A driver that says it has set the PIN and has not; then one whose security officer is locked, too.
+#[test]
+fn an_unlock_that_does_not_open_the_token_is_no_success() {
+    for (function, kind, expected) in [("C_InitPIN", "rv:0", Code::UnlockFailed), ("C_Login", "rv:164", Code::OfficerLocked)] {
+        let Some(mut world) = World::ready(Kinds::Soft) else { return };
+        with_authority(&mut world, "tries = 10");
+        let switch = world.path("unlocking").display().to_string();
+        let Some(()) = world.with_faults(&[("FAULT_FUNCTION", function), ("FAULT_KIND", kind), ("FAULT_WHILE", &switch)]) else { return };
+        let (host, told) = unlocked_after_ten(&world);
+        assert_eq!(told, Err(expected), "{function}");
+        assert_eq!(everything(&host).tokens[0].state, TokenState::Locked, "{function}");
+        assert_eq!(recorded(&host)[0], ("unlock".into(), Some(expected)), "{function}");
+    }
 }
 
 #[test]

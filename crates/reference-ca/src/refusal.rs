@@ -276,6 +276,16 @@ reasons! {
     "验证码不正确或已过期。" "请核对短信，或重新【获取验证码】；错误 5 次后须重新获取。"
     "The code is wrong or has expired." "Check the message or get a new code; after five wrong ones a new code is needed."
 
+    /// The token was not activated through this desk.
+    NoUnlockSecret "no-unlock-secret" CONFLICT
+    "这把 Key 不是通过本系统激活的，没有可用的解锁码。" "请联系客服：Key 需要寄回，或者办理补办。"
+    "This key was not activated through this desk; there is nothing to unlock it with." "Contact the support: the key must be sent in, or be replaced."
+
+    /// Too long after the code was entered.
+    UnlockOver "unlock-over" CONFLICT
+    "解锁授权已经超时（验证码通过后 30 分钟内有效）。" "请重新办理解锁。"
+    "The time to unlock is over (30 minutes after the code was entered)." "Begin the unlocking again."
+
     /// The grant does not hold.
     GrantRefused "grant-refused" FORBIDDEN
     "激活授权无效、已使用或已过期。" "请重新开始激活；密钥不会丢失。"

@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sealbridge-intake", &["sealbridge-relying-party"]),
     ("sealbridge-verify-service", &["sealbridge-relying-party", "sealbridge-inquire", "sealbridge-intake"]),
     ("sealbridge-reference-portal", &["sealbridge-relying-party", "sealbridge-intake"]),
-    ("sealbridge-reference-ca", &["sealbridge-pki", "sealbridge-pdf", "sealbridge-seal"]),
+    ("sealbridge-reference-ca", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-pdf", "sealbridge-seal"]),
     ("sealbridge-soft-token", &[]),
     ("sealbridge-wasm", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-pdf", "sealbridge-seal"]),
     ("sealbridge", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-pdf", "sealbridge-seal", "sealbridge-inquire"]),

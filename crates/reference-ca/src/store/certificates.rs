@@ -78,6 +78,14 @@ pub async fn of_application(database: &Database, application: i64) -> Result<Opt
     row.as_ref().map(read).transpose()
 }
 
+/// The business that led to the certificate of this serial number.
+///
+/// # Errors
+/// The database's.
+pub async fn application_of(database: &Database, serial: &str) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("SELECT application FROM certificates WHERE serial = ?").bind(serial.to_ascii_lowercase()).fetch_optional(database.read()).await
+}
+
 pub(super) async fn revoke(transaction: &mut Transaction<'_, Sqlite>, serial: &str, now: i64) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE certificates SET revoked_at = ? WHERE serial = ? AND revoked_at IS NULL")
         .bind(now)

@@ -7,6 +7,7 @@ pub mod handovers;
 pub mod history;
 pub mod impressions;
 pub mod messages;
+pub mod officer_secrets;
 pub mod officers;
 pub mod retention;
 pub mod sessions;
@@ -58,6 +59,7 @@ impl Database {
         let writer = pool(1).connect_with(options.clone()).await?;
         let migrations = [
             (1, "desk", include_str!("../../migrations/0001_desk.sql")),
+            (2, "officer secrets", include_str!("../../migrations/0002_officer_secrets.sql")),
             (3, "impressions", include_str!("../../migrations/0003_impressions.sql")),
             (4, "handovers", include_str!("../../migrations/0004_handovers.sql")),
         ];

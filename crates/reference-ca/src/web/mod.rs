@@ -52,6 +52,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/business/{number}/impression/{ordinal}/{side}", get(pages::seals::own))
         .route("/office/business/{number}/impression/{ordinal}/{side}", get(pages::seals::office))
         .route("/office/business/{number}/pick/{ordinal}", post(pages::seals::pick))
+        .route("/api/business/{number}/setup", post(pages::secrets::setup))
+        .route("/api/business/{number}/unlock", post(pages::secrets::unlock))
         .route("/office", get(pages::office::queue))
         .route("/office/login", get(pages::office::login).post(pages::office::sign_in))
         .route("/office/logout", post(pages::office::sign_out))

@@ -8,4 +8,5 @@ mod privacy;
 mod races;
 mod refusals;
 mod seals;
+mod secrets;
 mod world;

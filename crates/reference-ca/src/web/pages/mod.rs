@@ -9,6 +9,7 @@ pub(super) mod office;
 pub(super) mod progress;
 pub(super) mod review;
 pub(super) mod seals;
+pub(super) mod secrets;
 pub(super) mod view;
 
 use askama::Template;

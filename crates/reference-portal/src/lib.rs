@@ -2,8 +2,11 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod businesses;
 pub mod checks;
 pub mod demo;
+pub mod desk;
+pub mod handover;
 pub mod judgement;
 pub mod language;
 pub mod proxies;

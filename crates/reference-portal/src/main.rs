@@ -1,5 +1,6 @@
-//! The program `reference-portal`: `serve` runs the portal, `account add` makes an account. Settings come from the
-//! command line only; the one line on stdout is for the program that started it, everything else goes to stderr.
+//! The program `reference-portal`: `serve` runs the portal, `account` looks after accounts, `desk-key` shows a CA's desk the
+//! portal's public key. Settings come from the command line only; the one line of `serve` on stdout is for the program that
+//! started it, everything else goes to stderr.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -11,11 +12,13 @@ use axum::http::HeaderName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sealbridge_intake::Limits as UploadLimits;
 use sealbridge_reference_portal::checks::Checks;
+use sealbridge_reference_portal::desk::{self, Desk};
 use sealbridge_reference_portal::proxies::{Network, Proxies};
 use sealbridge_reference_portal::settings::{Clock, Limits, Portal, Settings};
 use sealbridge_reference_portal::store::Database;
 use sealbridge_reference_portal::store::accounts::{self, NewAccount, Role};
-use sealbridge_reference_portal::{demo, web};
+use sealbridge_reference_portal::store::desk::UNDECRYPTED_MAX;
+use sealbridge_reference_portal::{demo, store, web};
 use sealbridge_relying_party::ration::Bucket;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -34,6 +37,12 @@ enum Verb {
     /// Look after accounts.
     #[command(subcommand)]
     Account(AccountVerb),
+    /// Print the public half of the key that hand-overs are signed with (PEM), for the desk's `--portal ORIGIN=PEM`.
+    DeskKey {
+        /// The key's file; it is made where it is not there, readable by its owner only.
+        #[arg(long)]
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -75,7 +84,34 @@ struct Serve {
     #[arg(long, default_value = demo::CREDIT_CODE, requires = "demo_account")]
     demo_credit_code: String,
     #[command(flatten)]
+    desk: DeskArguments,
+    #[command(flatten)]
     limits: LimitArguments,
+}
+
+/// The CA's desk to which 【CA管理】 hands over; without it the menu says that no CA is connected.
+#[derive(Debug, Args)]
+struct DeskArguments {
+    /// Where browsers reach the desk, without a path.
+    #[arg(long, value_name = "ORIGIN", requires = "desk_authority", requires = "desk_key")]
+    desk: Option<String>,
+    /// Which of the desk's institutions.
+    #[arg(long, value_name = "NAME", default_value = "netca", requires = "desk")]
+    desk_institution: String,
+    /// The certificate of the desk's issuing CA, whose key signs what it answers (PEM).
+    #[arg(long, value_name = "PEM", requires = "desk")]
+    desk_authority: Option<PathBuf>,
+    /// The portal's own key for hand-overs; it is made where it is not there, readable by its owner only.
+    #[arg(long, value_name = "FILE", requires = "desk")]
+    desk_key: Option<PathBuf>,
+}
+
+impl DeskArguments {
+    fn connection(&self) -> Result<Option<Desk>, String> {
+        let (Some(origin), Some(authority), Some(key)) = (&self.desk, &self.desk_authority, &self.desk_key) else { return Ok(None) };
+        let certificate = std::fs::read(authority).map_err(|error| format!("{}: {error}", authority.display()))?;
+        Desk::new(origin, &self.desk_institution, &certificate, desk::key(key)?).map(Some)
+    }
 }
 
 /// Who waits, for how long; nobody needs these on a first day.
@@ -132,6 +168,18 @@ impl LimitArguments {
 enum AccountVerb {
     /// Make an account; the password is read from stdin (10 to 256 characters, one line).
     Add(Add),
+    /// Note how many files of an account are encrypted to its certificate and not yet decrypted; 变更 waits until there are none.
+    EncryptedFiles {
+        /// The SQLite file.
+        #[arg(long)]
+        database: PathBuf,
+        /// The account's name.
+        #[arg(long)]
+        name: String,
+        /// How many, as the bidding system knows it.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(..=i64::from(UNDECRYPTED_MAX)))]
+        count: u32,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -168,6 +216,8 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Serve(serve) => run(*serve).await,
         Verb::Account(AccountVerb::Add(add)) => add_account(add).await,
+        Verb::Account(AccountVerb::EncryptedFiles { database, name, count }) => note_encrypted_files(&database, &name, count).await,
+        Verb::DeskKey { file } => print_desk_key(&file),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -187,6 +237,7 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
     }
     let checks = Checks::new(&origins, &read_all(&serve.trust)?, &read_all(&serve.intermediate)?)?.with_challenge_seconds(serve.limits.challenge_seconds);
     let checks = checks.with_seal_makers(&read_all(&serve.seal_maker)?)?;
+    let connected = serve.desk.connection()?;
     let documents = serve.documents.unwrap_or_else(|| beside(&serve.database));
     std::fs::create_dir_all(&documents).map_err(|error| format!("{}: {error}", documents.display()))?;
     sweep(&documents);
@@ -212,6 +263,7 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
         demo_account: serve.demo_account,
         limits: serve.limits.limits(),
         proxies: serve.limits.proxies(),
+        desk: connected,
     };
     let portal = web::router(Portal::new(settings, database.clone(), checks, clock));
     let mut stdout = std::io::stdout().lock();
@@ -240,6 +292,23 @@ async fn add_account(add: Add) -> Result<(), Box<dyn std::error::Error>> {
     };
     accounts::add(&database, &account, password, Clock::default().now()).await?;
     database.close().await;
+    Ok(())
+}
+
+async fn note_encrypted_files(file: &Path, name: &str, count: u32) -> Result<(), Box<dyn std::error::Error>> {
+    let database = Database::open(file).await?;
+    let account = accounts::by_name(&database, name).await?.ok_or_else(|| format!("{name}: there is no such account"))?;
+    let now = Clock::default().now();
+    store::desk::set_undecrypted(&database, &account, count, now).await?;
+    database.close().await;
+    Ok(())
+}
+
+fn print_desk_key(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let pem = desk::public_pem(&desk::key(file)?)?;
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(pem.as_bytes())?;
+    stdout.flush()?;
     Ok(())
 }
 

@@ -136,6 +136,38 @@ refusals! {
     "当前账号还没有绑定 CA。" "请先在【CA管理】中【绑定】。"
     "This account has no key bound to it." "Bind one under “CA management” first."
 
+    /// No CA's desk is configured.
+    DeskMissing "desk-not-connected" CONFLICT "portal"
+    "本门户还没有连接 CA 机构，不能在这里办理。" "请直接向 CA 机构办理，或联系门户客服。"
+    "This portal is not connected to a CA; this can not be done here." "Go to your CA directly, or ask the portal's support."
+
+    /// A change while files are encrypted to the certificate (R64, R93).
+    UndecryptedFiles "undecrypted-files" CONFLICT "user"
+    "本账号还有 {count} 份用现有证书加密的文件没有解密，变更后将无法解密，因此没有转往 CA 机构。" "请先用现有的 USB Key 解密这些文件，再办理变更。"
+    "{count} files of this account are encrypted to the present certificate and not yet decrypted; after a change nobody could open them. You were not handed over."
+    "Decrypt them with the present USB key first, then apply for the change."
+
+    /// The unit's name is longer than a desk takes.
+    UnitNameTooLong "unit-name-too-long" CONFLICT "portal"
+    "单位名称超过 {limit} 个字，CA 机构无法接收。" "请联系门户客服核对单位名称。"
+    "The unit's name has more than {limit} characters; the CA does not take it." "Ask the portal's support to look at the name."
+
+    /// What came back is no statement of the connected CA to this portal.
+    ProgressRefused "progress-refused" FORBIDDEN "caller"
+    "办理结果不是所连接的 CA 机构发给本门户的，没有记录。" "请从 CA 机构的业务页面重新返回；如果仍然出现，请联系门户客服。"
+    "The result is not the connected CA's statement to this portal and was not recorded."
+    "Come back from the CA's own page again; if it happens again, ask the portal's support."
+
+    /// What came back is too old.
+    ProgressExpired "progress-expired" FORBIDDEN "user"
+    "办理结果已经过期，没有记录。" "请在【CA管理】中点【办理进度查询】，再从 CA 机构的业务页面返回。"
+    "The result has expired and was not recorded." "Use “Application progress” under “CA management” and come back from the CA's page."
+
+    /// What came back is about another account than the one that is signed in.
+    ProgressOtherAccount "progress-other-account" CONFLICT "user"
+    "办理结果属于另一个账号，没有记录。" "请用办理时的账号登录后，再从 CA 机构的业务页面返回。"
+    "The result belongs to another account and was not recorded." "Sign in with the account that applied, and come back from the CA's page."
+
     /// The request's body can not be read.
     Malformed "request-malformed" BAD_REQUEST "caller"
     "请求的格式不正确。" "请刷新网页后重试；如果仍然出现，请联系门户客服。"

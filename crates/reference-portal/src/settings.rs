@@ -11,6 +11,7 @@ use sealbridge_relying_party::ration::Bucket;
 use tokio::sync::Semaphore;
 
 use crate::checks::Checks;
+use crate::desk::Desk;
 use crate::proxies::Proxies;
 use crate::refusal::{Reason, Refusal};
 use crate::store::Database;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The reverse proxies whose word for a client's address is taken.
     pub proxies: Proxies,
+    /// The CA's desk that users are handed over to; `None`: the menu says that no CA is connected.
+    pub desk: Option<Desk>,
 }
 
 /// How much one visitor may ask for.

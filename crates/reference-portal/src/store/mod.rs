@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod audit;
 pub mod bindings;
 pub mod challenges;
+pub mod desk;
 pub mod sessions;
 pub mod submissions;
 pub mod tenders;
@@ -100,10 +101,11 @@ impl Database {
 }
 
 fn migrations() -> Migrator {
-    const ALL: [(i64, &str, &str); 3] = [
+    const ALL: [(i64, &str, &str); 4] = [
         (1, "portal", include_str!("../../migrations/0001_portal.sql")),
         (2, "buckets", include_str!("../../migrations/0002_buckets.sql")),
         (3, "published", include_str!("../../migrations/0003_published.sql")),
+        (4, "desk", include_str!("../../migrations/0004_desk.sql")),
     ];
     Migrator::with_migrations(
         ALL.iter()

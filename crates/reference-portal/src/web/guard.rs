@@ -19,12 +19,18 @@ use crate::settings::Portal;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// In an answer's extensions: the page's form posts to this origin, and to no other.
+#[derive(Debug, Clone)]
+pub(super) struct PostsTo(pub(super) String);
+
 /// Security headers for every answer.
 pub(super) async fn headers(State(portal): State<Portal>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let elsewhere = response.extensions_mut().remove::<PostsTo>();
+    let policy = elsewhere.and_then(|PostsTo(origin)| HeaderValue::from_str(&POLICY.replace("form-action 'self'", &format!("form-action {origin}"))).ok());
     let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, policy.unwrap_or(HeaderValue::from_static(POLICY)));
     for (name, value) in [
-        (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "same-origin"),

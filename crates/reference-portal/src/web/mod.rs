@@ -30,6 +30,8 @@ pub fn router(portal: Portal) -> Router {
         .route("/functions", get(pages::home::functions))
         .route("/ca", get(pages::ca::show))
         .route("/ca/unbind", post(pages::ca::unbind))
+        .route("/ca/handover", get(pages::desk::menu).post(pages::desk::hand_over))
+        .route("/ca/returned", get(pages::desk::returned))
         .route("/tenders", get(pages::tenders::list))
         .route("/tenders/{id}", get(pages::tenders::show))
         .route("/tenders/{id}/form.pdf", get(pages::tenders::form))

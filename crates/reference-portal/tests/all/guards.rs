@@ -77,7 +77,7 @@ async fn every_post_needs_the_sessions_own_token() {
     let world = World::new().await;
     let mut other = world.signed_in("beta").await;
     other.get("/").await;
-    let forms = ["/logout", "/ca/unbind", "/account/sessions", "/login"];
+    let forms = ["/logout", "/ca/unbind", "/ca/handover", "/account/sessions", "/login"];
     let calls = ["/api/challenge", "/api/bind", "/api/login", "/api/documents?tender=YQ-2026-0017"];
     for wrong in ["", "x", other.csrf.as_str()] {
         for path in forms {

@@ -5,6 +5,7 @@
 
 mod audit;
 mod bids;
+mod desk;
 mod guards;
 mod keys;
 mod passwords;

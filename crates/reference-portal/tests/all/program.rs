@@ -15,7 +15,7 @@ impl Drop for Running {
     }
 }
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_reference-portal"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -78,8 +78,15 @@ async fn serve_and_account_add() {
         assert!(answer.starts_with(status) && answer.contains(part), "{path}: {answer}");
     }
 
+    let (trust, key) = (file("trust.pem").display().to_string(), file("desk-key.pem").display().to_string());
+    let desk = |origin: &'static str, name: &'static str| ["--desk", origin, "--desk-institution", name, "--desk-authority", &trust, "--desk-key", &key];
     for (more, told) in [
-        (&["--demo-account", "--public-origin", "https://portal.example"][..], "only for an origin on this machine"),
+        (&["--desk", "https://ca.example"][..], "--desk-authority"),
+        (&["--desk-key", "x"], "--desk"),
+        (&desk("https://ca.example/desk", "netca"), "origin"),
+        (&desk("https://ca.example; script-src *", "netca"), "origin"),
+        (&desk("https://ca.example", "Net CA"), "institution"),
+        (&["--demo-account", "--public-origin", "https://portal.example"], "only for an origin on this machine"),
         (&["--public-origin", "portal.example"], "origin"),
         (&["--trust", "/nowhere.pem"], "/nowhere.pem"),
     ] {

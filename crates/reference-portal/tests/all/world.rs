@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use sealbridge_pki::issue::{Issuer, Kind as CertificateKind, Template, ToBeSigned};
 use sealbridge_pki::oid::{KP_SEAL_MAKING, ObjectIdentifier};
@@ -15,6 +16,7 @@ use sealbridge_protocol::operation::OperationId;
 use sealbridge_protocol::origin::Origin;
 use sealbridge_protocol::statement::{Algorithm, Claims, Kind, Unsigned};
 use sealbridge_reference_portal::checks::Checks;
+use sealbridge_reference_portal::desk::{self, Desk};
 use sealbridge_reference_portal::proxies::Proxies;
 use sealbridge_reference_portal::settings::{Clock, Limits, Portal, Settings};
 use sealbridge_reference_portal::store::Database;
@@ -25,6 +27,9 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 pub(crate) const ORIGIN: &str = "http://localhost:8700";
+pub(crate) const DESK: &str = "http://desk.localhost:8800";
+/// The file of the connected portal's key, in its folder.
+pub(crate) const DESK_KEY: &str = "desk-key.pem";
 pub(crate) const HOST: &str = "localhost:8700";
 pub(crate) const ORGANISATION: &str = "印桥测试科技有限公司";
 pub(crate) const CREDIT_CODE: &str = "91440300MA5DEMA00Y";
@@ -52,6 +57,15 @@ impl World {
     }
 
     pub(crate) async fn with(origin: &str, limits: Limits, proxies: Proxies) -> Self {
+        Self::made(origin, limits, proxies, false).await
+    }
+
+    /// A portal that is connected to a desk, whose answers the authority's issuing key signs.
+    pub(crate) async fn connected() -> Self {
+        Self::made(ORIGIN, Limits::default(), Proxies::default(), true).await
+    }
+
+    async fn made(origin: &str, limits: Limits, proxies: Proxies, connected: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("portal.sqlite")).await.unwrap();
         let clock = Clock::default();
@@ -68,7 +82,12 @@ impl World {
         std::fs::create_dir(&documents).unwrap();
         let authority = Authority::new(1, clock.now());
         let checks = Checks::new(&[origin.to_owned()], &[authority.root.to_pem().into_bytes()], &[]).unwrap();
-        let settings = Settings { origins: vec![origin.to_owned()], client: None, documents, document_max: DOCUMENT_MAX, demo_account: false, limits, proxies };
+        let desk = connected.then(|| {
+            let key = desk::key(&folder.path().join(DESK_KEY)).unwrap();
+            Desk::new(DESK, "netca", authority.issuing.to_pem().as_bytes(), key).unwrap()
+        });
+        let origins = vec![origin.to_owned()];
+        let settings = Settings { origins, client: None, documents, document_max: DOCUMENT_MAX, demo_account: false, limits, proxies, desk };
         let router = web::router(Portal::new(settings, database, checks, clock.clone()));
         World { router, clock, folder: Arc::new(folder), authority: Arc::new(authority) }
     }
@@ -80,7 +99,11 @@ impl World {
 
     /// A key with a certificate of an authority of the same name that the portal does not know.
     pub(crate) fn foreign_key(&self, number: u8) -> Holder {
-        Authority::new(9, self.clock.now()).holder(number, Some(CREDIT_CODE), self.clock.now())
+        self.foreign_authority().holder(number, Some(CREDIT_CODE), self.clock.now())
+    }
+
+    pub(crate) fn foreign_authority(&self) -> Authority {
+        Authority::new(9, self.clock.now())
     }
 
     pub(crate) fn authority(&self) -> &Authority {
@@ -124,6 +147,14 @@ impl Authority {
         let root = issue((authority(1), &[]), "印桥测试根", None, 1, &root_key, None, now);
         let issuing = issue((authority(0), &[]), "印桥测试签发机构", None, 2, &issuing_key, Some((&root, &root_key)), now);
         Authority { root, issuing, issuing_key }
+    }
+
+    /// A compact JWS by the issuing key.
+    pub(crate) fn jws(&self, header: &Value, claims: &Value) -> String {
+        let encode = |value: &Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
+        let input = format!("{}.{}", encode(header), encode(claims));
+        let signature = sign(&self.issuing_key, input.as_bytes());
+        format!("{input}.{}", Base64UrlUnpadded::encode_string(&signature))
     }
 
     pub(crate) fn holder(&self, number: u8, credit_code: Option<&str>, now: i64) -> Holder {

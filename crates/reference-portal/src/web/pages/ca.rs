@@ -1,4 +1,4 @@
-//! CA管理: the state of the binding, 【绑定】 and 【解绑】. Unbinding asks for the password again and ends the account's
+//! CA管理: the state of the binding, 【绑定】 and 【解绑】, the businesses at the CA's desk and how they stand. Unbinding asks for the password again and ends the account's
 //! other sessions, because one of them may have been opened with the key.
 
 use askama::Template;
@@ -9,9 +9,11 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::{Alert, Frame, render, see_other};
+use crate::businesses::{self, Entry, MENU};
 use crate::refusal::{Reason, Refusal};
 use crate::settings::Portal;
 use crate::store::bindings::{self, Binding};
+use crate::store::desk::{self, Told};
 use crate::store::throttle::{self, Attempt};
 use crate::store::{accounts, audit, sessions};
 use crate::web::visitor::Visitor;
@@ -26,6 +28,21 @@ struct CaPage {
     binding: Option<Binding>,
     days_left: i64,
     alert: Option<Alert>,
+    /// The origin of the CA's desk.
+    desk: Option<String>,
+    menu: [Entry; 8],
+    undecrypted: u32,
+    progress: Vec<Told>,
+}
+
+impl CaPage {
+    fn business(&self, name: &str) -> String {
+        self.page.language.pick(&businesses::business(name)).to_owned()
+    }
+
+    fn state(&self, name: &str) -> String {
+        self.page.language.pick(&businesses::state(name)).to_owned()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -95,5 +112,9 @@ async fn page(portal: &Portal, visitor: &Visitor, alert: Option<Alert>) -> Resul
         binding,
         days_left,
         alert,
+        desk: portal.settings().desk.as_ref().map(|desk| desk.origin().to_owned()),
+        menu: MENU,
+        undecrypted: desk::undecrypted(portal.database(), account.id).await?,
+        progress: desk::of_account(portal.database(), account.id).await?,
     }))
 }

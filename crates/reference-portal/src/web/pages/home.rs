@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::{Frame, render};
+use crate::businesses::{Entry, MENU};
 use crate::refusal::Refusal;
 use crate::settings::Portal;
 use crate::store::bindings::{self, Binding};
@@ -29,6 +30,9 @@ struct HomePage {
 struct FunctionsPage {
     page: Frame,
     bound: bool,
+    /// Whether a CA's desk is there to go to.
+    connected: bool,
+    menu: [Entry; 8],
 }
 
 pub(in crate::web) async fn show(State(portal): State<Portal>, visitor: Visitor) -> Result<Response, Refusal> {
@@ -49,5 +53,5 @@ pub(in crate::web) async fn show(State(portal): State<Portal>, visitor: Visitor)
 pub(in crate::web) async fn functions(State(portal): State<Portal>, visitor: Visitor) -> Result<Response, Refusal> {
     let (_, account) = visitor.supplier()?;
     let bound = bindings::of_account(portal.database(), account.id).await?.is_some();
-    Ok(render(&FunctionsPage { page: Frame::of(&portal, &visitor, "functions"), bound }))
+    Ok(render(&FunctionsPage { page: Frame::of(&portal, &visitor, "functions"), bound, connected: portal.settings().desk.is_some(), menu: MENU }))
 }

@@ -3,6 +3,7 @@
 pub(super) mod account;
 pub(super) mod audit;
 pub(super) mod ca;
+pub(super) mod desk;
 pub(super) mod home;
 pub(super) mod login;
 pub(super) mod submissions;

@@ -19,7 +19,7 @@ in_both_browsers! {
 }
 
 /// How long a window may take to come up.
-const WINDOW: Duration = Duration::from_secs(20);
+const WINDOW: Duration = Duration::from_secs(40);
 
 fn pin_typed_into_a_real_window(world: &World, kind: Kind) -> Driven<()> {
     let Some((display, log)) = real_window(world)? else { return Ok(()) };

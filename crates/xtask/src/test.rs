@@ -95,13 +95,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if broken.is_empty() && total.failed == 0 { Ok(()) } else { failed("") }
 }
 
-/// How many cases go on side by side. Each has a browser, a portal, a host and a home of its own, and waits for one of them most of the
-/// time; more than these, and the browsers wait for processors.
+/// How many cases go on side by side. Each has a browser, a portal, a host and a home of its own; a browser alone keeps two processors
+/// busy, and with less than that two cases at once take as long as one after the other.
 fn browsers_at_once() -> usize {
-    match std::thread::available_parallelism().map_or(1, std::num::NonZero::get) {
-        1 => 1,
-        processors => (processors / 2).clamp(2, 4),
-    }
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).clamp(1, 4))
 }
 
 fn npm_script(name: &str) -> Command {

@@ -50,9 +50,10 @@ fn the_unlock_secret_goes_to_the_host_that_asked_after_paper_or_code() {
     let setup = host.request(Purpose::Activate, &number, None);
     ask(&mut applicant, &number, "setup", &setup).refused(409, "not-now");
     through_review(&desk, &number);
-    // For another business, for another purpose, by somebody who does not have the business.
-    ask(&mut applicant, &number, "setup", &host.request(Purpose::Unlock, &number, None)).refused(422, "request-refused");
-    ask(&mut applicant, &number, "setup", "eyJ9").refused(400, "malformed");
+    // For another business, no request at all, by somebody who does not have the business.
+    let elsewhere = applicant.begin("netca", "new");
+    ask(&mut applicant, &number, "setup", &host.request(Purpose::Activate, &elsewhere, None)).refused(422, "certificate-request-refused");
+    ask(&mut applicant, &number, "setup", "eyJ9").refused(400, "request-malformed");
     ask(&mut desk.browser(), &number, "setup", &setup).refused(404, "not-found");
     let answer = ask(&mut applicant, &number, "setup", &setup).expect(200);
     let (claims, secret) = host.open(&answer);
@@ -77,8 +78,9 @@ fn the_unlock_secret_goes_to_the_host_that_asked_after_paper_or_code() {
     let spool = desk.officer(0).get("/office/spool").expect(200).text();
     let code = between(&spool, "解锁验证码 ", "，").unwrap();
     applicant.post(&format!("/business/{unlock}/code"), &[("code", &code)]).expect(303);
-    // Not for a token with another certificate, and not for none.
-    ask(&mut applicant, &unlock, "unlock", &host.request(Purpose::Unlock, &unlock, None)).refused(422, "request-refused");
+    // Not for a token with no certificate, and not as a setup.
+    ask(&mut applicant, &unlock, "unlock", &host.request(Purpose::Unlock, &unlock, None)).refused(400, "request-malformed");
+    ask(&mut applicant, &unlock, "unlock", &host.request(Purpose::Activate, &unlock, None)).refused(422, "certificate-request-refused");
     let answer = ask(&mut applicant, &unlock, "unlock", &request).expect(200);
     let (claims, released) = host.open(&answer);
     assert_eq!(released, Some(secret.clone()));

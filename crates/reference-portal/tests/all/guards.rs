@@ -86,7 +86,7 @@ async fn every_post_needs_the_sessions_own_token() {
                 visitor.get("/login").await;
             }
             visitor.csrf = wrong.to_owned();
-            let answer = visitor.post(path, &[("password", PASSWORD), ("name", "alpha")]).await;
+            let answer = visitor.post(path, &[("password", PASSWORD), ("name", "alpha"), ("business", "new")]).await;
             assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "csrf-refused"), "{path} {wrong}");
         }
         for path in calls {

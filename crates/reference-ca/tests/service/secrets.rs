@@ -54,7 +54,9 @@ fn the_unlock_secret_goes_to_the_host_that_asked_after_paper_or_code() {
     let elsewhere = applicant.begin("netca", "new");
     ask(&mut applicant, &number, "setup", &host.request(Purpose::Activate, &elsewhere, None)).refused(422, "certificate-request-refused");
     ask(&mut applicant, &number, "setup", "eyJ9").refused(400, "request-malformed");
-    ask(&mut desk.browser(), &number, "setup", &setup).refused(404, "not-found");
+    let mut stranger = desk.browser();
+    stranger.get("/progress").expect(200);
+    ask(&mut stranger, &number, "setup", &setup).refused(404, "not-found");
     let answer = ask(&mut applicant, &number, "setup", &setup).expect(200);
     let (claims, secret) = host.open(&answer);
     let secret = secret.unwrap();

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use sealbridge_pki::Certificate;
 use sealbridge_protocol::Language;
+use sealbridge_protocol::environment::{Link, Mark, Row};
 use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_protocol::status::TokenState;
 use sealbridge_protocol::words;
-use serde::Serialize;
 
 use crate::choice::{Purpose, choose, usable};
 use crate::commands::seal::pair;
@@ -35,51 +35,9 @@ pub struct Examined {
     pub firefox_home: Option<PathBuf>,
 }
 
-/// A link of the chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Link {
-    /// The configuration file.
-    Configuration,
-    /// The extension in the browser's profile.
-    Extension,
-    /// The registration with the browser, and the program it names.
-    Registration,
-    /// A PKCS#11 module.
-    Module,
-    /// A token.
-    Token,
-    /// A certificate that can be used.
-    Certificate,
-    /// A seal that fits it.
-    Seal,
-    /// The window for consent and PIN.
-    Dialog,
-    /// A document to which an append was interrupted.
-    Document,
-    /// The clock.
-    Clock,
-    /// The record of what was signed.
-    Record,
-}
-
-/// How a link is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mark {
-    /// It holds.
-    Good,
-    /// It holds, but somebody should look at it.
-    Warning,
-    /// It is broken.
-    Broken,
-    /// It could not be looked at.
-    Unknown,
-}
-
 /// One link and how it is.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub struct Finding {
     /// The link.
     pub link: Link,
     /// How it is.
@@ -90,28 +48,7 @@ pub struct Row {
     pub failure: Option<Failure>,
 }
 
-/// A row in words.
-#[derive(Debug, Serialize)]
-pub struct Told {
-    /// The link.
-    pub link: Link,
-    /// How it is.
-    pub mark: Mark,
-    /// The link's name for people.
-    #[serde(skip)]
-    pub title: &'static str,
-    /// Which one.
-    pub subject: String,
-    /// The stable code of what is wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<Code>,
-    /// What was found.
-    pub what: String,
-    /// What to do.
-    pub remedy: String,
-}
-
-impl Row {
+impl Finding {
     fn good(link: Link, subject: impl ToString) -> Self {
         Self { link, mark: Mark::Good, subject: subject.to_string(), failure: None }
     }
@@ -126,7 +63,7 @@ impl Row {
 
     /// The row in words.
     #[must_use]
-    pub fn told(&self, language: Language) -> Told {
+    pub fn told(&self, language: Language) -> Row {
         let zh = language == Language::ZhCn;
         let (what, remedy) = match (&self.failure, self.mark, self.link) {
             (Some(failure), _, Link::Clock) => {
@@ -152,84 +89,63 @@ impl Row {
             (None, Mark::Unknown, _) => (String::from(if zh { "未检查" } else { "not examined" }), String::new()),
             (None, _, _) => (if self.subject.is_empty() { String::from(if zh { "正常" } else { "good" }) } else { self.subject.clone() }, String::new()),
         };
-        Told {
+        Row {
             link: self.link,
             mark: self.mark,
-            title: self.link.title(zh),
+            title: title(self.link, zh).to_owned(),
             subject: self.subject.clone(),
             code: self.failure.as_ref().map(|failure| failure.code),
             what,
-            remedy,
+            remedy: if self.mark == Mark::Good { String::new() } else { remedy },
         }
     }
 }
 
-impl Link {
-    /// The name in JSON and in the text for the support.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Configuration => "configuration",
-            Self::Extension => "extension",
-            Self::Registration => "registration",
-            Self::Module => "module",
-            Self::Token => "token",
-            Self::Certificate => "certificate",
-            Self::Seal => "seal",
-            Self::Dialog => "dialog",
-            Self::Document => "document",
-            Self::Clock => "clock",
-            Self::Record => "record",
-        }
-    }
-
-    const fn title(self, zh: bool) -> &'static str {
-        match (self, zh) {
-            (Self::Configuration, true) => "配置",
-            (Self::Configuration, false) => "Configuration",
-            (Self::Extension, true) => "浏览器扩展",
-            (Self::Extension, false) => "Extension",
-            (Self::Registration, true) => "本机程序登记",
-            (Self::Registration, false) => "Registration",
-            (Self::Module, true) => "驱动",
-            (Self::Module, false) => "Module",
-            (Self::Token, _) => "USB Key",
-            (Self::Certificate, true) => "证书",
-            (Self::Certificate, false) => "Certificate",
-            (Self::Seal, true) => "印章",
-            (Self::Seal, false) => "Seal",
-            (Self::Dialog, true) => "密码窗口",
-            (Self::Dialog, false) => "PIN window",
-            (Self::Document, true) => "文件",
-            (Self::Document, false) => "Document",
-            (Self::Clock, true) => "电脑时间",
-            (Self::Clock, false) => "Clock",
-            (Self::Record, true) => "签名记录",
-            (Self::Record, false) => "Record",
-        }
+/// A link's name for people.
+const fn title(link: Link, zh: bool) -> &'static str {
+    match (link, zh) {
+        (Link::Configuration, true) => "配置",
+        (Link::Configuration, false) => "Configuration",
+        (Link::Extension, true) => "浏览器扩展",
+        (Link::Extension, false) => "Extension",
+        (Link::Registration, true) => "本机程序登记",
+        (Link::Registration, false) => "Registration",
+        (Link::Module, true) => "驱动",
+        (Link::Module, false) => "Module",
+        (Link::Token, _) => "USB Key",
+        (Link::Certificate, true) => "证书",
+        (Link::Certificate, false) => "Certificate",
+        (Link::Seal, true) => "印章",
+        (Link::Seal, false) => "Seal",
+        (Link::Dialog, true) => "密码窗口",
+        (Link::Dialog, false) => "PIN window",
+        (Link::Document, true) => "文件",
+        (Link::Document, false) => "Document",
+        (Link::Clock, true) => "电脑时间",
+        (Link::Clock, false) => "Clock",
+        (Link::Record, true) => "签名记录",
+        (Link::Record, false) => "Record",
     }
 }
 
-impl Mark {
-    /// One character.
-    #[must_use]
-    pub const fn symbol(self) -> &'static str {
-        match self {
-            Self::Good => "✓",
-            Self::Warning => "!",
-            Self::Broken => "✗",
-            Self::Unknown => "?",
-        }
+/// A mark as one character.
+#[must_use]
+pub const fn symbol(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Good => "✓",
+        Mark::Warning => "!",
+        Mark::Broken => "✗",
+        Mark::Unknown => "?",
     }
 }
 
 /// The rows as a short text without personal data: no path, no name, no serial number.
 #[must_use]
-pub fn support_text(rows: &[Row]) -> String {
+pub fn support_text(rows: &[Finding]) -> String {
     let mut text = format!("sealbridge {} {}-{}\n", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     for row in rows {
         let code = row.failure.as_ref().map_or("", |failure| failure.code.as_str());
-        text.push_str(format!("{} {} {code}", row.mark.symbol(), row.link.as_str()).trim_end());
+        text.push_str(format!("{} {} {code}", symbol(row.mark), row.link.as_str()).trim_end());
         text.push('\n');
     }
     text
@@ -237,15 +153,15 @@ pub fn support_text(rows: &[Row]) -> String {
 
 /// Examines everything.
 #[must_use]
-pub fn examine(examined: &Examined) -> Vec<Row> {
+pub fn examine(examined: &Examined) -> Vec<Finding> {
     let mut rows = Vec::new();
     let config = match Config::load() {
         Ok(config) => {
-            rows.push(Row::good(Link::Configuration, config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default()));
+            rows.push(Finding::good(Link::Configuration, config.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default()));
             config
         }
         Err(failure) => {
-            rows.push(Row::broken(Link::Configuration, "", failure));
+            rows.push(Finding::broken(Link::Configuration, "", failure));
             Config::default()
         }
     };
@@ -258,88 +174,88 @@ pub fn examine(examined: &Examined) -> Vec<Row> {
             tokens(&Host::new(config, &program, state), &mut rows);
             rows.extend(undo.iter().flat_map(Undo::mend_all).filter_map(|(path, mended)| document(&path, mended)));
             rows.extend(record.map(|record| match record.check() {
-                Ok(Checked { broken_at: None, total }) => Row::good(Link::Record, total),
-                Ok(Checked { broken_at: Some(entry), .. }) => Row::broken(Link::Record, "", Failure::new(Code::RecordBroken).with("entry", entry)),
-                Err(failure) => Row::broken(Link::Record, "", failure),
+                Ok(Checked { broken_at: None, total }) => Finding::good(Link::Record, total),
+                Ok(Checked { broken_at: Some(entry), .. }) => Finding::broken(Link::Record, "", Failure::new(Code::RecordBroken).with("entry", entry)),
+                Err(failure) => Finding::broken(Link::Record, "", failure),
             }));
         }
-        Err(failure) => rows.push(Row::broken(Link::Module, "", failure)),
+        Err(failure) => rows.push(Finding::broken(Link::Module, "", failure)),
     }
     rows.push(if now() < WRITTEN {
-        Row::broken(Link::Clock, "", Failure::new(Code::CertificateNotYetValid))
+        Finding::broken(Link::Clock, "", Failure::new(Code::CertificateNotYetValid))
     } else {
-        Row::good(Link::Clock, crate::time::rfc3339(now()))
+        Finding::good(Link::Clock, crate::time::rfc3339(now()))
     });
     rows
 }
 
 /// A row for a document that was mended or could not be.
-fn document(path: &std::path::Path, mended: Result<Mended, Failure>) -> Option<Row> {
+fn document(path: &std::path::Path, mended: Result<Mended, Failure>) -> Option<Finding> {
     match mended {
-        Ok(Mended::CutBack) => Some(Row { mark: Mark::Warning, ..Row::good(Link::Document, path.display()) }),
+        Ok(Mended::CutBack) => Some(Finding { mark: Mark::Warning, ..Finding::good(Link::Document, path.display()) }),
         Ok(Mended::Nothing | Mended::Complete) => None,
-        Err(failure) => Some(Row::broken(Link::Document, path.display(), failure)),
+        Err(failure) => Some(Finding::broken(Link::Document, path.display(), failure)),
     }
 }
 
-fn tokens(host: &Host, rows: &mut Vec<Row>) {
+fn tokens(host: &Host, rows: &mut Vec<Finding>) {
     if host.config.modules.is_empty() {
-        rows.push(Row::broken(Link::Module, "", Failure::new(Code::ModuleNotConfigured)));
+        rows.push(Finding::broken(Link::Module, "", Failure::new(Code::ModuleNotConfigured)));
     }
     let stop = Stop::after(Duration::from_secs(60));
     let shelves = host.directory.shelves(&stop);
     for shelf in &shelves {
         let subject = format!("{} ({})", shelf.module.name, shelf.module.path.display());
         rows.push(match &shelf.contents {
-            Ok(_) => Row::good(Link::Module, subject),
-            Err(failure) => Row::broken(Link::Module, subject, failure.clone()),
+            Ok(_) => Finding::good(Link::Module, subject),
+            Err(failure) => Finding::broken(Link::Module, subject, failure.clone()),
         });
     }
     let works = shelves.iter().any(|shelf| shelf.contents.is_ok());
     let found: Vec<_> = shelves.iter().flat_map(|shelf| shelf.contents.iter().flatten()).collect();
     if !works {
-        rows.extend([Link::Token, Link::Certificate, Link::Seal].map(Row::unknown));
+        rows.extend([Link::Token, Link::Certificate, Link::Seal].map(Finding::unknown));
     } else if found.is_empty() {
-        rows.push(Row::broken(Link::Token, "", Failure::new(Code::TokenMissing)));
-        rows.extend([Link::Certificate, Link::Seal].map(Row::unknown));
+        rows.push(Finding::broken(Link::Token, "", Failure::new(Code::TokenMissing)));
+        rows.extend([Link::Certificate, Link::Seal].map(Finding::unknown));
     } else {
         let set_up = found.iter().any(|contents| contents.slot.flags.initialised);
         for contents in &found {
             let label = contents.slot.label.clone();
             match status::state(contents.slot.flags) {
-                TokenState::Ready => rows.push(Row::good(Link::Token, label)),
-                TokenState::PinLow => rows.push(Row { mark: Mark::Warning, ..Row::broken(Link::Token, label, Failure::new(Code::PinIncorrect)) }),
-                TokenState::PinFinalTry => rows.push(Row { mark: Mark::Warning, ..Row::broken(Link::Token, label, Failure::new(Code::PinLastTry)) }),
-                TokenState::Locked => rows.push(Row::broken(Link::Token, label, Failure::new(Code::PinLocked))),
+                TokenState::Ready => rows.push(Finding::good(Link::Token, label)),
+                TokenState::PinLow => rows.push(Finding { mark: Mark::Warning, ..Finding::broken(Link::Token, label, Failure::new(Code::PinIncorrect)) }),
+                TokenState::PinFinalTry => rows.push(Finding { mark: Mark::Warning, ..Finding::broken(Link::Token, label, Failure::new(Code::PinLastTry)) }),
+                TokenState::Locked => rows.push(Finding::broken(Link::Token, label, Failure::new(Code::PinLocked))),
                 // SoftHSM always shows one empty slot; beside a token that is set up it means nothing.
                 TokenState::Uninitialised if set_up && !contents.slot.flags.initialised => {}
-                TokenState::Uninitialised => rows.push(Row::broken(Link::Token, &label, Failure::new(Code::TokenUninitialised).with("token", &label))),
+                TokenState::Uninitialised => rows.push(Finding::broken(Link::Token, &label, Failure::new(Code::TokenUninitialised).with("token", &label))),
             }
         }
         certificates(host, &shelves, &stop, rows);
     }
     match host.programs.first() {
-        Some(program) => rows.push(Row::good(Link::Dialog, program.path.display())),
-        None => rows.push(Row::broken(Link::Dialog, "", Failure::new(Code::DialogMissing))),
+        Some(program) => rows.push(Finding::good(Link::Dialog, program.path.display())),
+        None => rows.push(Finding::broken(Link::Dialog, "", Failure::new(Code::DialogMissing))),
     }
 }
 
-fn certificates(host: &Host, shelves: &[crate::token::directory::Shelf], stop: &Stop, rows: &mut Vec<Row>) {
+fn certificates(host: &Host, shelves: &[crate::token::directory::Shelf], stop: &Stop, rows: &mut Vec<Finding>) {
     let all = shelves.iter().flat_map(|shelf| shelf.contents.iter().flatten()).flat_map(|contents| &contents.certificates);
     let parsed: Vec<Certificate> = all.filter_map(|held| Certificate::parse(&held.der.0).ok()).filter(|certificate| !certificate.is_ca()).collect();
     let good = parsed.iter().find(|certificate| usable(certificate, Purpose::Login, now()).is_ok());
     match (choose(shelves, None, Purpose::Login, now()), good) {
-        (Ok(chosen), _) => rows.push(Row::good(Link::Certificate, subject(&chosen.certificate))),
+        (Ok(chosen), _) => rows.push(Finding::good(Link::Certificate, subject(&chosen.certificate))),
         // More than one is no broken link: the person is asked to choose.
         (Err(failure), Some(good)) if matches!(failure.code, Code::CertificateAmbiguous | Code::TokenAmbiguous) => {
-            rows.push(Row { mark: Mark::Warning, ..Row::broken(Link::Certificate, subject(good), failure) })
+            rows.push(Finding { mark: Mark::Warning, ..Finding::broken(Link::Certificate, subject(good), failure) })
         }
-        (Err(failure), _) => rows.push(Row::broken(Link::Certificate, "", failure)),
+        (Err(failure), _) => rows.push(Finding::broken(Link::Certificate, "", failure)),
     }
     match pair(host, shelves, None, None, stop) {
-        Ok(pair) => rows.push(Row::good(Link::Seal, pair.seal.name())),
-        Err(failure) if matches!(failure.code, Code::SealAmbiguous) => rows.push(Row { mark: Mark::Warning, ..Row::broken(Link::Seal, "", failure) }),
-        Err(failure) => rows.push(Row::broken(Link::Seal, "", failure)),
+        Ok(pair) => rows.push(Finding::good(Link::Seal, pair.seal.name())),
+        Err(failure) if matches!(failure.code, Code::SealAmbiguous) => rows.push(Finding { mark: Mark::Warning, ..Finding::broken(Link::Seal, "", failure) }),
+        Err(failure) => rows.push(Finding::broken(Link::Seal, "", failure)),
     }
 }
 

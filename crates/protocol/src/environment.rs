@@ -70,6 +70,26 @@ pub enum Link {
     Record,
 }
 
+impl Link {
+    /// The name in JSON and in the text for the support.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Extension => "extension",
+            Self::Registration => "registration",
+            Self::Module => "module",
+            Self::Token => "token",
+            Self::Certificate => "certificate",
+            Self::Seal => "seal",
+            Self::Dialog => "dialog",
+            Self::Document => "document",
+            Self::Clock => "clock",
+            Self::Record => "record",
+        }
+    }
+}
+
 /// How a link is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,171 +1,150 @@
-//! The activation grant: a compact JWS with which the CA says, once, that the key of one certificate request may be given its
-//! certificate (R86). Whoever holds keys checks it before anything is written on a token; the desk checks it again before it
-//! issues. Pure: the clock, the number and the signature are arguments.
-//!
-//! Header: `alg` ES256, `typ` `sealbridge-activation-grant+jwt`, `x5t#S256` of the issuing CA. Claims: `aud`
-//! `sealbridge-host`, `sub` the business's number, `csr#S256` the request's SHA-256, `jti`, `iat`, `exp` (15 minutes).
-//! It begins with `eyJ`, as every statement that is no certificate does.
+//! The grants that this desk signs, in the forms of [`sealbridge_protocol::grant`]: the activation grant, with which one certificate request
+//! gets its certificate (R86), and the two that carry a token's security officer secret to one host, for setting up and for unlocking. The
+//! secret is encrypted to the key that the host named in its request, so whoever carries the grant learns nothing. Who may have one is
+//! the state machine's to decide, not this room's.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use sealbridge_pki::{Algorithm, Certificate};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sealbridge_pki::sealed_box::{self, IV};
+use sealbridge_pki::{Algorithm, suite};
+use sealbridge_protocol::Failure;
+use sealbridge_protocol::failure::Code;
+use sealbridge_protocol::grant::{self, AUDIENCE, ActivationClaims, EcPoint, GrantClaims, GrantSubject, LIFE_SECONDS, SecretClaims, TokenRequest};
+use zeroize::Zeroizing;
 
-/// The `typ` of a grant.
-pub const TYPE: &str = "sealbridge-activation-grant+jwt";
-/// Whom a grant is for.
-pub const AUDIENCE: &str = "sealbridge-host";
-/// Seconds that a grant lives.
-pub const LIFE: i64 = 15 * 60;
-const MAX: usize = 4096;
+use crate::authority::Authority;
+use crate::error::DeskError;
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    alg: String,
-    typ: String,
-    #[serde(rename = "x5t#S256")]
-    thumbprint: String,
-}
+/// Bytes of a secret: 96 random bits, and short enough for every token.
+const SECRET_BYTES: usize = 12;
 
-/// What a grant says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Claims {
-    /// Whom it is for: [`AUDIENCE`].
-    pub aud: String,
-    /// The business's number.
-    pub sub: String,
-    /// SHA-256 of the PKCS#10 request, base64url.
-    #[serde(rename = "csr#S256")]
-    pub request: String,
-    /// Its own number: used once.
-    pub jti: String,
-    /// Unix seconds.
-    pub iat: i64,
-    /// Unix seconds.
-    pub exp: i64,
-}
-
-/// Why a grant is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum GrantError {
-    /// It is no such JWS.
-    #[error("it is no activation grant")]
-    Form,
-    /// Another CA's, or changed.
-    #[error("its signature is not this CA's")]
-    Signature,
-    /// For somebody else.
-    #[error("it is for somebody else")]
-    Audience,
-    /// Not yet, or not any more.
-    #[error("it is over, or not yet valid")]
-    Time,
-    /// For another request.
-    #[error("it is for another request")]
-    Request,
-}
-
-/// The bytes that the CA signs for these claims.
+/// A new security officer secret.
 ///
 /// # Errors
-/// [`GrantError::Form`] where they cannot be written.
-pub fn to_be_signed(claims: &Claims, issuing: &Certificate) -> Result<String, GrantError> {
-    let thumbprint = Base64UrlUnpadded::encode_string(&Sha256::digest(issuing.der()));
-    let header = Header { alg: "ES256".to_owned(), typ: TYPE.to_owned(), thumbprint };
-    let encode = |bytes: serde_json::Result<Vec<u8>>| bytes.map(|bytes| Base64UrlUnpadded::encode_string(&bytes)).map_err(|_| GrantError::Form);
-    Ok(format!("{}.{}", encode(serde_json::to_vec(&header))?, encode(serde_json::to_vec(claims))?))
+/// [`DeskError`] where there are no random bytes.
+pub fn new_secret() -> Result<Zeroizing<String>, DeskError> {
+    let mut bytes = Zeroizing::new([0_u8; SECRET_BYTES]);
+    getrandom::fill(&mut *bytes)?;
+    Ok(Zeroizing::new(Base64UrlUnpadded::encode_string(&*bytes)))
 }
 
-/// The grant with its signature (r‖s).
-#[must_use]
-pub fn assemble(to_be_signed: &str, signature: &[u8]) -> String {
-    format!("{to_be_signed}.{}", Base64UrlUnpadded::encode_string(signature))
+/// The grant that answers a host's `request` with the secret; `subject` belongs to a setup grant.
+///
+/// # Errors
+/// [`DeskError::Refused`] for a key that is no point of the curve.
+pub fn secret(authority: &Authority, request: &TokenRequest, secret: &str, subject: Option<GrantSubject>, now: i64) -> Result<String, DeskError> {
+    let key = |error: sealed_box::SealedError| DeskError::Refused(error.to_string());
+    let (mut one_time, mut iv) = (Zeroizing::new([0_u8; 32]), [0_u8; IV]);
+    getrandom::fill(&mut *one_time)?;
+    getrandom::fill(&mut iv)?;
+    let (x, y) = sealed_box::public(&one_time).map_err(key)?;
+    let header = grant::sealed_header(&EcPoint::new(&x, &y)).map_err(refused)?;
+    let recipient = request.epk.coordinates().map_err(refused)?;
+    let sealed = sealed_box::seal(&one_time, &recipient, &iv, header.as_bytes(), secret.as_bytes()).map_err(key)?;
+    let claims = SecretClaims {
+        aud: AUDIENCE.to_owned(),
+        sub: request.business.clone(),
+        serial: request.serial.clone(),
+        certificate: request.certificate,
+        nonce: request.nonce.clone(),
+        jti: number()?,
+        iat: now,
+        exp: now.saturating_add(LIFE_SECONDS),
+        subject,
+        enc: grant::sealed_text(&header, &iv, &sealed),
+    };
+    signed(authority, &claims)
+}
+
+/// The grant for a certificate request (PKCS#10 in DER) of the business of this number, and what it says.
+///
+/// # Errors
+/// [`DeskError`] where there are no random bytes.
+pub fn activation(authority: &Authority, business: &str, request: &[u8], now: i64) -> Result<(String, ActivationClaims), DeskError> {
+    let claims = ActivationClaims {
+        aud: AUDIENCE.to_owned(),
+        sub: business.to_owned(),
+        request: digest(request),
+        jti: number()?,
+        iat: now,
+        exp: now.saturating_add(LIFE_SECONDS),
+    };
+    Ok((signed(authority, &claims)?, claims))
+}
+
+/// Checks an activation grant of this authority for `request`. Whether it was used before is the store's to know.
+///
+/// # Errors
+/// `grant-malformed`, `grant-mismatch`, `grant-expired`, `grant-untrusted`.
+pub fn check_activation(authority: &Authority, text: &str, request: &[u8], now: i64) -> Result<ActivationClaims, Failure> {
+    let read = grant::read::<ActivationClaims>(text, now)?;
+    let untrusted = || Failure::new(Code::GrantUntrusted).with("detail", "signature");
+    let issuing = authority.issuing();
+    if read.issuing_sha256 != issuing.sha256() {
+        return Err(untrusted());
+    }
+    issuing.public_key().verify(Algorithm::Es256, read.signing_input.as_bytes(), &read.signature).map_err(|_| untrusted())?;
+    if read.claims.request == digest(request) { Ok(read.claims) } else { Err(Failure::new(Code::GrantMismatch).with("what", "request")) }
+}
+
+fn signed<C: GrantClaims>(authority: &Authority, claims: &C) -> Result<String, DeskError> {
+    let input = grant::to_be_signed(claims, &authority.issuing().sha256()).map_err(refused)?;
+    Ok(grant::assemble(&input, &authority.sign_grant(input.as_bytes())))
+}
+
+/// A grant's own number.
+fn number() -> Result<String, DeskError> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(Base64UrlUnpadded::encode_string(&bytes))
 }
 
 /// SHA-256 of a request as grants name it.
-#[must_use]
-pub fn digest(request: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(&Sha256::digest(request))
+fn digest(request: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(&suite::sha256(request))
 }
 
-/// Checks a grant of `issuing` for `request` (PKCS#10 in DER). Whether it was used before is the desk's to know.
-///
-/// # Errors
-/// [`GrantError`].
-pub fn verify(grant: &str, issuing: &Certificate, request: &[u8], now: i64) -> Result<Claims, GrantError> {
-    if grant.len() > MAX {
-        return Err(GrantError::Form);
-    }
-    let (input, signature) = grant.rsplit_once('.').ok_or(GrantError::Form)?;
-    let (header, claims) = input.split_once('.').ok_or(GrantError::Form)?;
-    let decode = |text: &str| Base64UrlUnpadded::decode_vec(text).map_err(|_| GrantError::Form);
-    let (header, claims_bytes, signature) = (decode(header)?, decode(claims)?, decode(signature)?);
-    let header: Header = serde_json::from_slice(&header).map_err(|_| GrantError::Form)?;
-    if header.alg != "ES256" || header.typ != TYPE {
-        return Err(GrantError::Form);
-    }
-    if header.thumbprint != Base64UrlUnpadded::encode_string(&Sha256::digest(issuing.der())) {
-        return Err(GrantError::Signature);
-    }
-    issuing.public_key().verify(Algorithm::Es256, input.as_bytes(), &signature).map_err(|_| GrantError::Signature)?;
-    let claims: Claims = serde_json::from_slice(&claims_bytes).map_err(|_| GrantError::Form)?;
-    if claims.aud != AUDIENCE {
-        return Err(GrantError::Audience);
-    }
-    // Clocks of two machines differ; a minute before is not yet the future.
-    if claims.exp <= now || claims.iat > now.saturating_add(60) || claims.exp.saturating_sub(claims.iat) > LIFE {
-        return Err(GrantError::Time);
-    }
-    if claims.request != digest(request) {
-        return Err(GrantError::Request);
-    }
-    Ok(claims)
+fn refused(failure: Failure) -> DeskError {
+    DeskError::Refused(failure.to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{AUDIENCE, Claims, GrantError, LIFE, assemble, digest, to_be_signed, verify};
+    use sealbridge_protocol::failure::Code;
+    use sealbridge_protocol::grant::{ActivationClaims, CLOCK_SKEW_SECONDS, LIFE_SECONDS};
+
+    use super::{activation, check_activation, signed};
     use crate::authority::Authority;
 
     const NOW: i64 = 1_790_000_000;
-
-    fn claims() -> Claims {
-        Claims { aud: AUDIENCE.into(), sub: "SB2611270000017".into(), request: digest(b"request"), jti: "one".into(), iat: NOW, exp: NOW + LIFE }
-    }
 
     #[test]
     fn what_is_not_a_grant_of_this_ca_for_this_request_now() {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::open(&folder.path().join("one"), "印桥测试CA", NOW).unwrap();
         let other = Authority::open(&folder.path().join("two"), "另一测试CA", NOW).unwrap();
-        let issuing = authority.issuing();
-        let sign = |claims: &Claims| {
-            let input = to_be_signed(claims, issuing).unwrap();
-            assemble(&input, &authority.sign_grant(input.as_bytes()))
-        };
-        let good = sign(&claims());
-        assert!(good.starts_with("eyJ"));
-        assert_eq!(verify(&good, issuing, b"request", NOW + 5), Ok(claims()));
-        assert_eq!(verify(&good, issuing, b"request", NOW + LIFE), Err(GrantError::Time));
-        assert_eq!(verify(&good, issuing, b"request", NOW - 61), Err(GrantError::Time));
-        assert_eq!(verify(&good, issuing, b"another", NOW), Err(GrantError::Request));
-        assert_eq!(verify(&good, other.issuing(), b"request", NOW), Err(GrantError::Signature));
-        assert_eq!(verify(&sign(&Claims { aud: "portal".into(), ..claims() }), issuing, b"request", NOW), Err(GrantError::Audience));
-        assert_eq!(verify(&sign(&Claims { exp: NOW + LIFE + 1, ..claims() }), issuing, b"request", NOW), Err(GrantError::Time));
+        let (good, claims) = activation(&authority, "SB2611270000017", b"request", NOW).unwrap();
+        let code = |text: &str, request: &[u8], now| check_activation(&authority, text, request, now).map_err(|failure| failure.code);
+        assert_eq!(code(&good, b"request", NOW + 5), Ok(claims.clone()));
+        assert_eq!(code(&good, b"request", NOW + LIFE_SECONDS + CLOCK_SKEW_SECONDS), Err(Code::GrantExpired));
+        assert_eq!(code(&good, b"request", NOW - CLOCK_SKEW_SECONDS - 1), Err(Code::GrantExpired));
+        assert_eq!(code(&good, b"another", NOW), Err(Code::GrantMismatch));
+        assert_eq!(check_activation(&other, &good, b"request", NOW).map_err(|failure| failure.code), Err(Code::GrantUntrusted));
+        let portal = ActivationClaims { aud: "portal".into(), ..claims.clone() };
+        assert_eq!(code(&signed(&authority, &portal).unwrap(), b"request", NOW), Err(Code::GrantMismatch));
+        let long = ActivationClaims { exp: NOW + LIFE_SECONDS + 1, ..claims };
+        assert_eq!(code(&signed(&authority, &long).unwrap(), b"request", NOW), Err(Code::GrantExpired));
         // Another CA's signature under this CA's name.
-        let input = to_be_signed(&claims(), issuing).unwrap();
-        assert_eq!(verify(&assemble(&input, &other.sign_grant(input.as_bytes())), issuing, b"request", NOW), Err(GrantError::Signature));
+        let (input, _) = good.rsplit_once('.').unwrap();
+        let forged = sealbridge_protocol::grant::assemble(input, &other.sign_grant(input.as_bytes()));
+        assert_eq!(code(&forged, b"request", NOW), Err(Code::GrantUntrusted));
         // Every character changed: nothing passes.
         for index in 0..good.len() {
             let mut bytes = good.clone().into_bytes();
             bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
-            let changed = String::from_utf8(bytes).unwrap();
-            assert!(verify(&changed, issuing, b"request", NOW).is_err(), "{index}");
+            assert!(code(&String::from_utf8(bytes).unwrap(), b"request", NOW).is_err(), "{index}");
         }
-        for nonsense in ["", ".", "..", "eyJ.eyJ.eyJ", &"a".repeat(5000)] {
-            assert_eq!(verify(nonsense, issuing, b"request", NOW), Err(GrantError::Form));
+        for nonsense in ["", ".", "..", "eyJ.eyJ.eyJ", &"a".repeat(9000)] {
+            assert_eq!(code(nonsense, b"request", NOW), Err(Code::GrantMalformed));
         }
     }
 }

@@ -20,7 +20,6 @@ pub mod settings;
 pub mod status;
 pub mod store;
 pub mod token;
-pub mod token_grant;
 pub mod upload;
 pub mod vault;
 pub mod web;

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use sealbridge_protocol::environment::Mark;
 use sealbridge_protocol::failure::Failure;
 use serde_json::json;
 
 use super::Voice;
-use crate::doctor::{self, Examined, Mark};
+use crate::doctor::{self, Examined};
 
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
@@ -34,8 +35,14 @@ impl Doctor {
         } else {
             for row in &examined {
                 let told = row.told(voice.language);
-                voice.line(format!("{} {}: {}{}", row.mark.symbol(), told.title, told.what, told.code.map(|code| format!(" [{code}]")).unwrap_or_default()));
-                if row.mark != Mark::Good && !told.remedy.is_empty() {
+                voice.line(format!(
+                    "{} {}: {}{}",
+                    doctor::symbol(told.mark),
+                    told.title,
+                    told.what,
+                    told.code.map(|code| format!(" [{code}]")).unwrap_or_default()
+                ));
+                if !told.remedy.is_empty() {
                     voice.line(format!("    → {}", told.remedy));
                 }
             }

@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sealbridge_protocol::environment::Link;
 use sealbridge_protocol::failure::{Code, Failure};
 use serde_json::Value;
 
-use super::{Examined, Link, Row};
+use super::{Examined, Finding};
 use crate::callers::{self, Family};
 use crate::install::{self, Level, Place};
 use crate::places;
@@ -15,7 +16,7 @@ use crate::places;
 /// Largest file of a browser that is read.
 const FILE_MAX: u64 = 64 << 20;
 
-pub(super) fn examine(examined: &Examined) -> Vec<Row> {
+pub(super) fn examine(examined: &Examined) -> Vec<Finding> {
     match &examined.profile {
         Some(profile) => given(profile, examined.firefox_home.as_deref()),
         None => usual(),
@@ -23,7 +24,7 @@ pub(super) fn examine(examined: &Examined) -> Vec<Row> {
 }
 
 /// A profile that was named.
-fn given(profile: &Path, firefox_home: Option<&Path>) -> Vec<Row> {
+fn given(profile: &Path, firefox_home: Option<&Path>) -> Vec<Finding> {
     let family = family(profile);
     let extension = row(profile, family, extension(profile, family));
     let mut candidates = match family {
@@ -37,21 +38,21 @@ fn given(profile: &Path, firefox_home: Option<&Path>) -> Vec<Row> {
 }
 
 /// The profiles and registrations of the browsers that this user seems to have.
-fn usual() -> Vec<Row> {
+fn usual() -> Vec<Finding> {
     let mut rows = Vec::new();
     let profiles = profiles();
     if profiles.is_empty() {
-        rows.push(Row::unknown(Link::Extension));
+        rows.push(Finding::unknown(Link::Extension));
     }
     // One browser with the extension is enough.
     let looked: Vec<(PathBuf, Result<(), Failure>)> = profiles.into_iter().map(|(folder, family)| (folder.clone(), extension(&folder, family))).collect();
     match looked.iter().find(|(_, found)| found.is_ok()) {
-        Some((folder, _)) => rows.push(Row::good(Link::Extension, folder.display())),
+        Some((folder, _)) => rows.push(Finding::good(Link::Extension, folder.display())),
         None => rows.extend(looked.into_iter().map(|(folder, found)| row_of(&folder, found))),
     }
     let present: Vec<_> = install::BROWSERS.iter().filter(|browser| browser.is_present()).collect();
     if present.is_empty() {
-        rows.push(Row::unknown(Link::Registration));
+        rows.push(Finding::unknown(Link::Registration));
     }
     for browser in present {
         let candidates: Vec<Place> = [Level::User, Level::System].into_iter().filter_map(|level| browser.place(level)).collect();
@@ -61,22 +62,22 @@ fn usual() -> Vec<Row> {
 }
 
 /// The first place that holds a manifest decides, as in the browser.
-fn registration(candidates: &[Place]) -> Row {
+fn registration(candidates: &[Place]) -> Finding {
     let mut first = None;
     for place in candidates {
         match install::check(place) {
-            Ok(manifest) => return Row::good(Link::Registration, format!("{}: {} → {}", place.browser, place.manifest.display(), manifest.path.display())),
+            Ok(manifest) => return Finding::good(Link::Registration, format!("{}: {} → {}", place.browser, place.manifest.display(), manifest.path.display())),
             Err(failure) if failure.code == Code::ManifestMissing => first = first.or(Some((place.browser, failure))),
-            Err(failure) => return Row::broken(Link::Registration, place.browser, failure),
+            Err(failure) => return Finding::broken(Link::Registration, place.browser, failure),
         }
     }
     match first {
-        Some((browser, failure)) => Row::broken(Link::Registration, browser, failure),
-        None => Row::unknown(Link::Registration),
+        Some((browser, failure)) => Finding::broken(Link::Registration, browser, failure),
+        None => Finding::unknown(Link::Registration),
     }
 }
 
-fn row(profile: &Path, family: Family, found: Result<(), Failure>) -> Row {
+fn row(profile: &Path, family: Family, found: Result<(), Failure>) -> Finding {
     let name = match family {
         Family::Chromium => "Chromium",
         Family::Firefox => "Firefox",
@@ -84,10 +85,10 @@ fn row(profile: &Path, family: Family, found: Result<(), Failure>) -> Row {
     row_of(profile, found.map_err(|failure| failure.with("browser", name)))
 }
 
-fn row_of(profile: &Path, found: Result<(), Failure>) -> Row {
+fn row_of(profile: &Path, found: Result<(), Failure>) -> Finding {
     match found {
-        Ok(()) => Row::good(Link::Extension, profile.display()),
-        Err(failure) => Row::broken(Link::Extension, profile.display(), failure),
+        Ok(()) => Finding::good(Link::Extension, profile.display()),
+        Err(failure) => Finding::broken(Link::Extension, profile.display(), failure),
     }
 }
 

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::Database;
 use crate::error::DeskError;
-use crate::token_grant::new_secret;
+use crate::grant::new_secret;
 use crate::vault::Vault;
 
 /// The secret of this business's token, made now if there was none.

@@ -100,6 +100,12 @@ impl Visitor {
         applications::opened(desk.database(), desk.vault(), &session.id, number).await?.ok_or_else(|| Reason::NotFound.into())
     }
 
+    /// The same for a call by script, which carries the session's own token in the header `X-CSRF-Token`.
+    pub(super) async fn called(&self, desk: &Desk, number: &str, headers: &HeaderMap) -> Result<Application, Refusal> {
+        self.checked(headers.get("x-csrf-token").and_then(|token| token.to_str().ok()).unwrap_or_default())?;
+        self.business(desk, number).await
+    }
+
     /// A session for a visitor who has none.
     pub(super) async fn open(&self, desk: &Desk) -> Result<Opened, Refusal> {
         let mut random = [0_u8; 64];

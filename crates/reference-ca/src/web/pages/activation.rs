@@ -5,15 +5,14 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use base64ct::{Base64, Encoding};
 use sealbridge_pki::Certificate;
 use sealbridge_pki::request::Request;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::business::{Act, Actor, State as Stand};
-use crate::error::DeskError;
-use crate::grant::{self, AUDIENCE, Claims, LIFE};
+use crate::grant;
 use crate::issue::{self, Source};
 use crate::refusal::{Reason, Refusal};
 use crate::settings::Desk;
@@ -66,14 +65,9 @@ pub(in crate::web) async fn grant(
         let waits = matches!(application.case.state, Stand::Making | Stand::AwaitingPaper | Stand::PaperReview);
         return Err(if waits { Reason::PaperNotVerified } else { Reason::NotNow }.into());
     }
-    let mut random = [0_u8; 16];
-    getrandom::fill(&mut random).map_err(DeskError::from)?;
-    let (jti, now) = (Base64UrlUnpadded::encode_string(&random), desk.now());
-    let claims =
-        Claims { aud: AUDIENCE.into(), sub: application.number.clone(), request: grant::digest(&request), jti, iat: now, exp: now.saturating_add(LIFE) };
+    let now = desk.now();
     let issuing = desk.authority().issuing();
-    let input = grant::to_be_signed(&claims, issuing).map_err(|_| Reason::Internal)?;
-    let signed = grant::assemble(&input, &desk.authority().sign_grant(input.as_bytes()));
+    let (signed, claims) = grant::activation(desk.authority(), &application.number, &request, now)?;
     certificates::note_grant(desk.database(), &claims.jti, application.id, &sha256_hex(&request), now, claims.exp).await?;
     Ok(Json(json!({ "grant": signed, "issuer": Base64::encode_string(issuing.der()), "expiresAt": claims.exp })))
 }
@@ -94,8 +88,8 @@ pub(in crate::web) async fn activate(
     }
     check(&application, &request)?;
     let now = desk.now();
-    let claims = grant::verify(&asked.grant, desk.authority().issuing(), &request, now).map_err(|error| {
-        tracing::info!(number = application.number, %error, "grant");
+    let claims = grant::check_activation(desk.authority(), &asked.grant, &request, now).map_err(|error| {
+        tracing::info!(number = application.number, code = %error.code, "grant");
         Reason::GrantRefused
     })?;
     if claims.sub != application.number {
@@ -170,8 +164,7 @@ async fn again(desk: &Desk, application: &Application, request_sha256: &str) -> 
 }
 
 async fn read(desk: &Desk, visitor: &Visitor, number: &str, headers: &HeaderMap, asked: &Json<Asked>) -> Result<(Application, Vec<u8>), Refusal> {
-    visitor.checked(headers.get("x-csrf-token").and_then(|token| token.to_str().ok()).unwrap_or_default())?;
-    let application = visitor.business(desk, number).await?;
+    let application = visitor.called(desk, number, headers).await?;
     let request = Base64::decode_vec(&asked.request).map_err(|_| Reason::Malformed)?;
     Ok((application, request))
 }

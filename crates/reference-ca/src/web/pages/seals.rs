@@ -191,8 +191,7 @@ pub(in crate::web) async fn installed(
 }
 
 async fn asked(desk: &Desk, visitor: &Visitor, number: &str, headers: &HeaderMap) -> Result<Application, Refusal> {
-    visitor.checked(headers.get("x-csrf-token").and_then(|token| token.to_str().ok()).unwrap_or_default())?;
-    let application = visitor.business(desk, number).await?;
+    let application = visitor.called(desk, number, headers).await?;
     let seals = matches!(application.case.kind, Kind::SealApply | Kind::SealChange);
     // Asked again after it was installed: an interruption may have swallowed the answer.
     if !seals || !matches!(application.case.state, Stand::Installable | Stand::Done) {

@@ -11,12 +11,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::business::{Kind, State as Stand};
+use crate::grant;
 use crate::issue;
 use crate::refusal::{Reason, Refusal};
 use crate::settings::Desk;
 use crate::store::applications::Application;
 use crate::store::{certificates, officer_secrets};
-use crate::token_grant;
 use crate::web::visitor::Visitor;
 
 /// Seconds after the code was entered within which the grant is released, as often as an interruption needs.
@@ -85,8 +85,7 @@ pub(in crate::web) async fn unlock(
 }
 
 fn answer(desk: &Desk, request: &TokenRequest, secret: &str, subject: Option<GrantSubject>) -> Result<Json<Value>, Refusal> {
-    let authority = desk.authority();
-    let grant = token_grant::make(request, secret, subject, authority.issuing(), |input| authority.sign_grant(input), desk.now()).map_err(|error| {
+    let grant = grant::secret(desk.authority(), request, secret, subject, desk.now()).map_err(|error| {
         tracing::info!(%error, "grant");
         Reason::RequestRefused
     })?;
@@ -102,8 +101,7 @@ async fn read(
     purpose: Purpose,
 ) -> Result<(Application, TokenRequest), Refusal> {
     let asked = asked.map_err(|_| Reason::Malformed)?;
-    visitor.checked(headers.get("x-csrf-token").and_then(|token| token.to_str().ok()).unwrap_or_default())?;
-    let application = visitor.business(desk, number).await?;
+    let application = visitor.called(desk, number, headers).await?;
     let request = TokenRequest::parse(&asked.request).map_err(|_| Reason::Malformed)?;
     if request.purpose != purpose || request.business.as_str() != application.number {
         return Err(Reason::RequestRefused.into());

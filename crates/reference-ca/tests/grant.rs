@@ -8,7 +8,7 @@ use sealbridge_pki::sealed_box;
 use sealbridge_protocol::fields::BusinessNumber;
 use sealbridge_protocol::grant::{EcPoint, Purpose, TokenRequest};
 use sealbridge_reference_ca::authority::Authority;
-use sealbridge_reference_ca::token_grant::{make, new_secret};
+use sealbridge_reference_ca::grant;
 
 const JUDGE: &str = r#"
 import json, sys
@@ -39,9 +39,9 @@ fn a_foreign_jose_library_reads_the_grant_and_only_with_the_right_key() {
     let business = BusinessNumber::new("SB2611270000017").unwrap();
     let request = TokenRequest::new(Purpose::Activate, business, "123", None, &[1; 16], now, EcPoint::new(&x, &y));
     let request = TokenRequest::parse(&request.to_text().unwrap()).unwrap();
-    let secret = new_secret().unwrap();
+    let secret = grant::new_secret().unwrap();
     assert_eq!(secret.len(), 16);
-    let grant = make(&request, &secret, None, authority.issuing(), |input| authority.sign_grant(input), now).unwrap();
+    let grant = grant::secret(&authority, &request, &secret, None, now).unwrap();
     assert!(!grant.contains(secret.as_str()));
     let judged = |private: &[u8; 32]| {
         let (x, y) = sealed_box::public(private).unwrap();

@@ -94,7 +94,8 @@ function acts(token: Token, cares: Cares): HTMLElement {
   change.disabled = locked || token.state === "uninitialised";
   const forgot = button(t("actForgotPin"), () => cares.unlock(token), locked && !token.officerLocked ? "primary" : "");
   forgot.dataset["act"] = "unlock";
-  forgot.disabled = token.officerLocked || token.state === "uninitialised";
+  // The CA unlocks for a certificate of its own.
+  forgot.disabled = token.officerLocked || token.state === "uninitialised" || own(token).length === 0;
   const activate = button(t(token.activating === undefined ? "actActivate" : "actActivateOn"), () => cares.activate(token), "primary");
   activate.dataset["act"] = "activate";
   return box("div", "tools", ...(blank && !locked ? [activate] : []), change, forgot);

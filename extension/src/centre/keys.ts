@@ -2,6 +2,7 @@
 
 import type { Judged } from "sealbridge-wasm";
 import { wasm } from "../background/module";
+import { Refused } from "../failure";
 import { t } from "../language";
 import type { Key } from "../language";
 import type { Verbs } from "../protocol";
@@ -26,31 +27,14 @@ export class Keys {
 
   /** What there is now. Throws where the host can not tell. */
   async look(): Promise<Known> {
-    const { revision, now } = await this.link.ask("keys", this.#known && this.#revision !== undefined ? { known: this.#revision } : {});
+    const { revision, now } = await this.link.ask("keys", this.#revision === undefined ? {} : { known: this.#revision });
     const everything = now ?? this.#known;
-    if (!everything) return this.#again();
+    if (!everything) throw new Refused("answer-malformed", { detail: "keys" });
     const { judgeKeys } = await wasm();
     this.#revision = revision;
     this.#known = { modules: everything.modules, tokens: everything.tokens, judged: judgeKeys({ modules: everything.modules, tokens: everything.tokens }, Math.floor(Date.now() / 1000)) };
     return this.#known;
   }
-
-  /** Nothing is known any more: the next look asks for all. */
-  forget(): void {
-    this.#known = null;
-    this.#revision = undefined;
-  }
-
-  /** A host that says that nothing has changed to somebody who knows nothing. */
-  async #again(): Promise<Known> {
-    this.forget();
-    return { modules: [], tokens: [], judged: {} };
-  }
-}
-
-/** Whether two lists of keys look the same, so that a page that is read needs no drawing. */
-export function same(one: Known | null, other: Known | null): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 const STATES: Record<Token["state"], [Key, "good" | "warn" | "bad"]> = {

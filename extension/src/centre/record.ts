@@ -3,23 +3,23 @@
 
 import { failureOf } from "../failure";
 import { showFailure } from "../failure-view";
-import { t } from "../language";
+import { language, t } from "../language";
 import type { Key } from "../language";
-import { tell } from "../protocol";
+import { RECORD_PAGE_MAX, tell } from "../protocol";
 import type { Verbs } from "../protocol";
-import { language } from "../language";
 import { $, badge, box, element, empty, facts, moment, save } from "./draw";
 import type { Link } from "./link";
 
 type Answer = Verbs["record"]["answer"];
 type Entry = Answer["entries"][number];
 
-/** Entries of one page, and of one question while everything is fetched. */
+/** Entries of one page that is shown. */
 const PAGE = 30;
-const MOST = 100;
 
 let last: number | undefined;
 let searched = "";
+/** Which question is the last: the answers to those before it come too late. */
+let turn = 0;
 
 export function startRecord(link: Link): void {
   $("record-form").addEventListener("submit", (event) => {
@@ -38,8 +38,11 @@ export async function drawRecord(link: Link): Promise<void> {
 }
 
 async function page(link: Link, before: number | undefined): Promise<void> {
+  turn += 1;
+  const own = turn;
   try {
     const answer = await link.ask("record", { limit: PAGE, ...(searched ? { search: searched } : {}), ...(before === undefined ? {} : { before }) });
+    if (own !== turn) return;
     showFailure($("record-failure"), null);
     const rows = answer.entries.map(row);
     const body = $("record-body");
@@ -50,6 +53,7 @@ async function page(link: Link, before: number | undefined): Promise<void> {
     $("record-more").hidden = !answer.more;
     chain(answer);
   } catch (thrown) {
+    if (own !== turn) return;
     $("record-body").replaceChildren();
     $("record-more").hidden = true;
     $("record-chain").textContent = "";
@@ -100,7 +104,7 @@ async function exported(link: Link): Promise<void> {
     const lines: string[] = [];
     let before: number | undefined;
     for (;;) {
-      const answer: Answer = await link.ask("record", { limit: MOST, ...(before === undefined ? {} : { before }) });
+      const answer: Answer = await link.ask("record", { limit: RECORD_PAGE_MAX, ...(before === undefined ? {} : { before }) });
       lines.push(...answer.entries.map((entry) => entry.line));
       before = answer.entries.at(-1)?.number;
       if (!answer.more || before === undefined) break;

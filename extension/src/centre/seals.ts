@@ -3,7 +3,7 @@
 import { failureOf } from "../failure";
 import { t } from "../language";
 import type { Failure } from "../protocol";
-import { $, badge, box, bytes, day, element, empty, facts } from "./draw";
+import { $, badge, box, day, element, empty, facts } from "./draw";
 import { failureBox, shown } from "./home";
 import { own, tokenHead, which } from "./keys";
 import type { Certificate, Known, Seal, Token } from "./keys";
@@ -83,7 +83,7 @@ async function picture(seal: Seal, token: Token, link: Link): Promise<HTMLElemen
     const { format, picture: base64 } = await link.ask("seal-picture", { token: token.token, seal: seal.id });
     if (!PICTURES.includes(format)) return box("figure", "paper", element("p", "small", t("sealFormat", format)));
     const image = element("img");
-    image.src = URL.createObjectURL(new Blob([bytes(base64)], { type: format }));
+    image.src = `data:${format};base64,${base64}`;
     image.alt = seal.name;
     image.style.width = `${seal.widthMicrometres / 1000}mm`;
     image.style.height = `${seal.heightMicrometres / 1000}mm`;

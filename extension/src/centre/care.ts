@@ -2,13 +2,14 @@
 // Unlocking and activating need the CA's word: this page carries the host's request to the desk and the desk's grant back, and can
 // read no secret in either.
 
+import { bytes } from "../base64";
+import { $, box, button, element } from "../draw";
 import { failureOf, Refused } from "../failure";
 import { showFailure } from "../failure-view";
 import { t } from "../language";
 import type { Key } from "../language";
 import { SEAL_PART_MAX } from "../protocol";
 import type { Failure, Phase, Verbs } from "../protocol";
-import { $, box, button, bytes, element } from "./draw";
 import { own, tokenHead } from "./keys";
 import type { Token } from "./keys";
 import type { Care, Link } from "./link";

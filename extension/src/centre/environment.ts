@@ -1,12 +1,12 @@
 // 环境检测: each link of the chain from this browser to the key, with its mark, the reason, and the button that mends it. The examination
 // behind the host is the host's own, as `sealbridge doctor` makes it; what lies before it is looked at here.
 
+import { $, box, button, element, save } from "../draw";
 import { failureOf } from "../failure";
 import { language, t } from "../language";
 import type { Key } from "../language";
 import { tell } from "../protocol";
 import type { Code, Failure, Verbs } from "../protocol";
-import { $, box, button, element, save } from "./draw";
 import { go } from "./keys";
 import type { Link } from "./link";
 
@@ -21,7 +21,7 @@ let turn = 0;
 
 export function startEnvironment(link: Link): void {
   $("environment-again").addEventListener("click", () => void examine(link, true));
-  $("environment-export").addEventListener("click", () => save("sealbridge-environment.txt", "text/plain;charset=utf-8", text));
+  $("environment-export").addEventListener("click", () => save("sealbridge-environment.txt", new Blob([text], { type: "text/plain;charset=utf-8" })));
 }
 
 /** Looks at everything; `again` with a host that has read its settings anew. */

@@ -1,14 +1,14 @@
 // The key centre: one page for the whole life of a key. It shows what the host tells and starts the host's windows; it asks for no
 // PIN, decides nothing about keys, and no portal's page can reach what it reaches.
 
+import { $, element } from "../draw";
 import { failureOf } from "../failure";
 import { language, t, translate, useLanguage } from "../language";
 import type { Failure } from "../protocol";
 import { Cares } from "./care";
 import { drawCertificates } from "./certificates";
-import { $ } from "./draw";
 import { examine, startEnvironment } from "./environment";
-import { drawHome, shown } from "./home";
+import { drawHome, failureBox, shown, without } from "./home";
 import { Keys } from "./keys";
 import type { Known } from "./keys";
 import { Link } from "./link";
@@ -89,10 +89,14 @@ function draw(): void {
   drawing += 1;
   const own = drawing;
   const fresh = (): boolean => own === drawing;
-  if (tab === "home") drawHome(known, failure, cares);
-  else if (tab === "certificates") drawCertificates(known, failure, link);
-  else if (tab === "renewal") drawRenewal(known, failure);
-  else if (tab === "seals") void drawSeals(known, failure, link, fresh);
+  if (tab !== "home" && tab !== "certificates" && tab !== "renewal" && tab !== "seals") return;
+  const body = $(`${tab}-body`);
+  if (failure) body.replaceChildren(tab === "home" ? without(failure) : failureBox(failure));
+  else if (!known) body.replaceChildren(element("p", "small", t("popupLooking")));
+  else if (tab === "home") drawHome(body, known, cares);
+  else if (tab === "certificates") drawCertificates(body, known, link);
+  else if (tab === "renewal") drawRenewal(body, known);
+  else void drawSeals(body, known, link, fresh);
 }
 
 function current(): Tab {

@@ -1,13 +1,13 @@
 // 记录: what was signed and done with keys on this computer, as the host's own record has it: searched, in pages, exported as it stands. Each
 // entry holds the hash of the one before; whether that chain is whole is said above the list.
 
+import { $, badge, box, element, empty, facts, moment, save } from "../draw";
 import { failureOf } from "../failure";
 import { showFailure } from "../failure-view";
 import { language, t } from "../language";
 import type { Key } from "../language";
 import { RECORD_PAGE_MAX, tell } from "../protocol";
 import type { Verbs } from "../protocol";
-import { $, badge, box, element, empty, facts, moment, save } from "./draw";
 import type { Link } from "./link";
 
 type Answer = Verbs["record"]["answer"];
@@ -90,7 +90,7 @@ function row(entry: Entry): HTMLElement {
     box("div", "title", element("strong", "", word ? t(word) : entry.verb), result, element("span", "small number", `#${entry.number}`)),
     element("p", "small", moment(entry.at)),
     ...subjects,
-    facts([t("recordSite"), entry.origin ?? t("recordTerminal")], [t("stampOrganisation"), entry.organisation], [t("recordKey"), entry.token], [t("recordReason"), entry.failure === undefined || entry.failure === "cancelled" ? null : tell({ code: entry.failure }, language()).what]),
+    facts([t("recordSite"), entry.origin ?? t("recordTerminal")], [t("stampOrganisation"), entry.organisation], [t("popupKey"), entry.token], [t("recordReason"), entry.failure === undefined || entry.failure === "cancelled" ? null : tell({ code: entry.failure }, language()).what]),
   );
   made.dataset["verb"] = entry.verb;
   made.dataset["number"] = String(entry.number);
@@ -110,7 +110,7 @@ async function exported(link: Link): Promise<void> {
       if (!answer.more || before === undefined) break;
     }
     showFailure($("record-failure"), null);
-    save("sealbridge-record.jsonl", "application/jsonl", `${lines.reverse().join("\n")}\n`);
+    save("sealbridge-record.jsonl", new Blob([`${lines.reverse().join("\n")}\n`], { type: "application/jsonl" }));
   } catch (thrown) {
     showFailure($("record-failure"), failureOf(thrown));
   }

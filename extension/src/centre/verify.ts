@@ -2,6 +2,7 @@
 // slices in a worker. The signer's authority is not judged here, and the report says so.
 
 import type { ClerkReport, Severity } from "sealbridge-wasm";
+import { $, badge, box, button, element, moment, save } from "../draw";
 import { failureOf } from "../failure";
 import { showFailure } from "../failure-view";
 import { language, t } from "../language";
@@ -9,7 +10,6 @@ import type { Failure } from "../protocol";
 import { Engine } from "../stamp/engine";
 import { askPassword, PASSWORD_CODES } from "../stamp/password";
 import { fileSize } from "../stamp/ui";
-import { $, badge, box, button, element, moment, save } from "./draw";
 
 /** The workers that have the last file; the next file ends them. */
 let engine: Engine | null = null;
@@ -145,7 +145,7 @@ function draw(file: File, at: number, told: ClerkReport): void {
     return made;
   });
   const text = `${file.name}\n${t("verifyAt", moment(at))}\n\n${told.text}`;
-  const keep = button(t("verifySave"), () => save(`${file.name}.txt`, "text/plain;charset=utf-8", text));
+  const keep = button(t("verifySave"), () => save(`${file.name}.txt`, new Blob([text], { type: "text/plain;charset=utf-8" })));
   const print = button(t("verifyPrint"), () => window.print());
   report.replaceChildren(head, box("div", "signatures", ...sections), box("div", "tools", keep, print));
   report.hidden = false;

@@ -210,11 +210,11 @@ export class Cares {
 
   /** Shows a text for the desk, and waits for the desk's answer. */
   async #carry(text: string, why: Key, answerLabel: Key): Promise<string> {
-    const out = element("textarea", "carried");
+    const out = element("textarea", "input carried");
     Object.assign(out, { readOnly: true, value: text, rows: 4 });
     out.setAttribute("aria-label", t("careRequest"));
     const copy = button(t("careCopy"), () => void navigator.clipboard.writeText(text).then(() => this.#say(t("careCopied"))));
-    const back = element("textarea", "carried");
+    const back = element("textarea", "input carried");
     Object.assign(back, { rows: 4, required: true, maxLength: 2_000_000, autocomplete: "off", spellcheck: false });
     back.id = "care-answer";
     out.id = "care-request";
@@ -255,7 +255,7 @@ function rule(): HTMLElement {
 }
 
 function input(word: Key, before = ""): { label: HTMLElement; value(): string } {
-  const made = element("input");
+  const made = element("input", "input");
   Object.assign(made, { type: "text", value: before, required: true, maxLength: 64, autocomplete: "off", pattern: "[A-Za-z0-9\\-]{1,64}", id: "care-number" });
   return { label: box("label", "", element("span", "", t(word)), made), value: () => made.value.trim() };
 }

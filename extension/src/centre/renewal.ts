@@ -58,7 +58,7 @@ function known(place: HTMLElement, desk: Desk, business: Business, text: string)
 
 function question(place: HTMLElement, issuer: string, business: Business, text: string, before = ""): HTMLElement {
   const form = element("form", "desk");
-  const input = element("input");
+  const input = element("input", "input");
   Object.assign(input, { type: "url", value: before, placeholder: "https://", maxLength: 500, autocomplete: "off" });
   const wrong = element("p", "wrong");
   wrong.setAttribute("role", "alert");

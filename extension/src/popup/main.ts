@@ -7,7 +7,7 @@ import { waiting } from "../background/pauses";
 import { enabledOrigins, managedPattern, managedPatterns, patternOf, sourceOf, withoutPort } from "../background/portals";
 import type { Source } from "../background/portals";
 import { switchOf } from "../background/web-eid-sites";
-import { $, box, button, day, element } from "../draw";
+import { $, badge, box, button, day, element } from "../draw";
 import { showFailure } from "../failure-view";
 import { language, t, translate, useLanguage } from "../language";
 import type { Key } from "../language";
@@ -197,7 +197,7 @@ function showOverview({ hello, status, missing, missingForStamp }: Overview): vo
 
 function token(view: TokenView): HTMLElement {
   const [word, level] = TOKEN_STATES[view.state];
-  const item = box("li", "", box("div", "token-head", element("strong", "", view.label), element("span", `state ${level}`, t(word))));
+  const item = box("li", "", box("div", "token-head", element("strong", "", view.label), badge(t(word), level)));
   item.dataset["state"] = view.state;
   item.append(...view.certificates.filter((certificate) => certificate.hasKey && !certificate.encryptionOnly).map(certificate));
   const seals = view.seals.map((seal) => seal.label).join(language() === "en" ? ", " : "、");
@@ -208,7 +208,7 @@ function token(view: TokenView): HTMLElement {
 function certificate(view: CertificateView): HTMLElement {
   const card = element("div", "certificate");
   const name = element("p", "organisation", view.organisation);
-  if (view.test) name.append(element("span", "tag", t("popupTest")));
+  if (view.test) name.append(badge(t("popupTest"), ""));
   card.append(name);
   if (view.creditCode) card.append(element("p", "small", `${t("popupCreditCode")} ${view.creditCode}`));
   const left = view.expiry === "expired" ? t("popupExpired") : t("popupDays", view.daysLeft);

@@ -2,10 +2,17 @@
 // extension; functions throw plain `Failure` objects.
 
 declare module "sealbridge-wasm" {
-  import type { Everything, Failure, HelloAnswer, Phase, StatusAnswer } from "./protocol";
-  import type { JobDocument, Placement } from "./messages";
-  import type { Spot, Wished } from "./stamp/items";
-  import type { VerifyReport } from "./page/sealbridge";
+  type Everything = import("./protocol").Everything;
+  type Failure = import("./protocol").Failure;
+  type HelloAnswer = import("./protocol").HelloAnswer;
+  type Phase = import("./protocol").Phase;
+  type StatusAnswer = import("./protocol").StatusAnswer;
+  type TokenState = import("./protocol").TokenState;
+  type JobDocument = import("./messages").JobDocument;
+  type Placement = import("./messages").Placement;
+  type Spot = import("./stamp/items").Spot;
+  type Wished = import("./stamp/items").Wished;
+  type VerifyReport = import("./page/sealbridge").VerifyReport;
 
   export default function init(options: { module_or_path: WebAssembly.Module | string | URL | Promise<Response> }): Promise<unknown>;
 
@@ -32,14 +39,17 @@ declare module "sealbridge-wasm" {
 
   // ---- key centre ----
 
-  /** What the host's list of keys means for people, by a certificate's id. */
-  export function judgeKeys(keys: Everything, now: number): Record<string, Judged>;
+  /** What the host's list of keys means for people: certificates and seals by their ids. */
+  export function judgeKeys(keys: Everything, now: number): { certificates: Record<string, Judged>; seals: Record<string, Expiry> };
   /** What a certificate says. Throws `certificate-unreadable`. */
   export function describeCertificate(der: Uint8Array): CertificateDetails;
 
+  export type Expiry = "good" | "within60" | "within30" | "within7" | "expired" | "not-yet-valid";
   export interface Judged {
     daysLeft: number;
-    expiry: "good" | "within60" | "within30" | "within7" | "expired" | "not-yet-valid";
+    expiry: Expiry;
+    /** What the CA's desk does for it: online while it lasts, by paper afterwards. */
+    next: "renewal" | "reissue";
     /** Whether it can stamp with a seal on its token; `pending`: the seals there were made for other certificates. */
     seal: "installed" | "pending" | "missing" | "not-needed";
   }
@@ -151,7 +161,7 @@ declare module "sealbridge-wasm" {
   export interface TokenView {
     label: string;
     serial: string;
-    state: string;
+    state: TokenState;
     failure: Failure | null;
     certificates: CertificateView[];
     seals: { id: string; label: string }[];
@@ -166,6 +176,8 @@ declare module "sealbridge-wasm" {
     notBefore: number;
     notAfter: number;
     daysLeft: number;
+    /** Null where it can not be read. */
+    expiry: Expiry | null;
     hasKey: boolean;
     encryptionOnly: boolean;
     test: boolean;

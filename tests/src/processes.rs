@@ -1,5 +1,5 @@
-//! Who runs on this machine, as Linux tells it in `/proc`: a browser's own processes, and the native hosts of one world. It ends
-//! nothing but those hosts.
+//! Who runs on this machine, as Linux tells it in `/proc`: a browser's own processes, and the native hosts of one world. It ends and
+//! holds nothing but those hosts.
 
 use std::fs;
 use std::process::Command;
@@ -21,21 +21,36 @@ pub fn family(root: u32) -> Vec<u32> {
     }
 }
 
-/// Kills the native hosts of this world, with their token workers; returns how many processes there were. They are
-/// known by their program and by the world's home in their environment.
+/// Kills the native hosts of this world, with their token workers; returns how many processes there were.
 pub fn kill_hosts(world: &World) -> Driven<usize> {
+    signal_hosts(world, "KILL")
+}
+
+/// Holds the native hosts of this world, with their token workers, as a busy machine would: they neither answer nor end. Returns
+/// how many processes there are; [`release_hosts`] lets them go on.
+pub fn hold_hosts(world: &World) -> Driven<usize> {
+    signal_hosts(world, "STOP")
+}
+
+/// Lets held hosts go on; returns how many processes there are.
+pub fn release_hosts(world: &World) -> Driven<usize> {
+    signal_hosts(world, "CONT")
+}
+
+/// They are known by their program and by the world's home in their environment.
+fn signal_hosts(world: &World, signal: &str) -> Driven<usize> {
     let home = format!("HOME={}", world.home.display());
-    let mut killed = 0;
+    let mut reached = 0;
     for entry in fs::read_dir("/proc")?.flatten() {
         let path = entry.path();
         let is_host = fs::read_link(path.join("exe")).is_ok_and(|exe| exe.file_name().is_some_and(|name| name == "sealbridge"));
         let ours = fs::read(path.join("environ")).is_ok_and(|environ| String::from_utf8_lossy(&environ).split('\0').any(|variable| variable == home));
         if is_host && ours {
-            let _ = Command::new("kill").arg("-9").arg(entry.file_name()).status();
-            killed += 1;
+            let _ = Command::new("kill").args(["-s", signal]).arg(entry.file_name()).status();
+            reached += 1;
         }
     }
-    Ok(killed)
+    Ok(reached)
 }
 
 /// Every process with its parent.

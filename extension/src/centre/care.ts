@@ -2,19 +2,18 @@
 // Unlocking and activating need the CA's word: this page carries the host's request to the desk and the desk's grant back, and can
 // read no secret in either.
 
+import { bytes } from "../base64";
+import { $, box, button, element } from "../draw";
 import { failureOf, Refused } from "../failure";
 import { showFailure } from "../failure-view";
 import { t } from "../language";
 import type { Key } from "../language";
+import { SEAL_PART_MAX } from "../protocol";
 import type { Failure, Phase, Verbs } from "../protocol";
-import { $, box, button, bytes, element } from "./draw";
 import { own, tokenHead } from "./keys";
 import type { Token } from "./keys";
 import type { Care, Link } from "./link";
 import { handOver } from "./renewal";
-
-/** Bytes of one part of a seal on its way to the host. */
-const PART = 45_000;
 
 /** What the person has given up is no failure. */
 class GivenUp extends Error {}
@@ -23,8 +22,10 @@ const PHASES: Record<Phase, Key> = { consent: "stampConsent", pin: "carePin", si
 
 /** One dialog at a time. */
 export class Cares {
-  #cancel: (() => void) | null = null;
-  #busy = false;
+  /** Ends the waiting of the open dialog, and with it all of its work. */
+  #giveUp: () => void = () => undefined;
+  /** Takes back the host's window that is open. */
+  #takeBack: (() => void) | null = null;
   /** Called when something on a key may have changed. */
   onDone: () => void = () => undefined;
 
@@ -34,6 +35,12 @@ export class Cares {
     dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
       this.#close();
+    });
+    // A browser closes a dialog by itself too, as Chromium does at a second Escape.
+    dialog.addEventListener("close", () => {
+      if (dialog.open) return;
+      this.#giveUp();
+      $("care-body").replaceChildren();
     });
   }
 
@@ -56,7 +63,7 @@ export class Cares {
       this.#show(tokenHead(token), lead("careUnlockLead"), desk, number.label, rule());
       await this.#press(t("careNext"));
       const asked = { purpose: "unlock" as const, token: token.token, business: number.value(), ...(certificate ? { certificate: certificate.id } : {}) };
-      const { request } = await this.link.ask("token-request", asked);
+      const { request } = await this.#asked(this.link.ask("token-request", asked));
       const grant = await this.#carry(request, "careCarryUnlock", "careGrant");
       await this.#window("unlock", { token: token.token, grant } as Verbs["unlock"]["arguments"]);
       this.#told(t("careUnlocked"));
@@ -65,15 +72,18 @@ export class Cares {
 
   /** 激活证书: key pair and request on the key, certificate and seal from the desk. After any interruption the same button goes on. */
   activate(token: Token): void {
+    // Set up, some tokens have another slot and serial number.
+    let ref = token.token;
     void this.#run("actActivate", async () => {
       const number = input("careNumber", token.activating ?? "");
       this.#show(tokenHead(token), lead("careActivateLead"), box("div", "notice warn", element("p", "", t("careNoReturn"))), number.label, rule());
       await this.#press(t("careNext"));
-      const made = await this.#request(token, number.value());
+      const made = await this.#request(ref, number.value());
+      ref = made.token;
       const issued = read(await this.#carry(made.request, "careCarryRequest", "careIssued"));
       const seal = issued.seal === undefined ? undefined : await this.#hand(bytes(issued.seal));
       await this.#window("install", {
-        token: made.token,
+        token: ref,
         grant: issued.grant,
         certificate: issued.certificate,
         chain: issued.chain,
@@ -84,11 +94,11 @@ export class Cares {
   }
 
   /** The certificate request: made with a grant that sets the key up, or the one of an activation that had come so far before. */
-  async #request(token: Token, business: string): Promise<Pick<Verbs["activate"]["answer"], "request" | "token">> {
-    const { request, certificateRequest } = await this.link.ask("token-request", { purpose: "activate", token: token.token, business });
-    if (certificateRequest !== undefined) return { request: certificateRequest, token: token.token };
+  async #request(token: Token["token"], business: string): Promise<Pick<Verbs["activate"]["answer"], "request" | "token">> {
+    const { request, certificateRequest } = await this.#asked(this.link.ask("token-request", { purpose: "activate", token, business }));
+    if (certificateRequest !== undefined) return { request: certificateRequest, token };
     const grant = await this.#carry(request, "careCarryActivate", "careGrant");
-    return this.#window("activate", { token: token.token, grant } as Verbs["activate"]["arguments"]);
+    return this.#window("activate", { token, grant } as Verbs["activate"]["arguments"]);
   }
 
   // ---- the dialog ----
@@ -96,6 +106,8 @@ export class Cares {
   async #run(title: Key, work: () => Promise<void>): Promise<void> {
     const dialog = $<HTMLDialogElement>("care");
     if (dialog.open) return;
+    // One that has only just been closed, by the browser itself, may not have been told yet.
+    this.#giveUp();
     $("care-title").textContent = t(title);
     this.#say("");
     showFailure($("care-failure"), null);
@@ -108,9 +120,7 @@ export class Cares {
         dialog.dataset["state"] = "done";
       } catch (thrown) {
         if (thrown instanceof GivenUp) return;
-        const failure = failureOf(thrown);
-        if (!dialog.open) return;
-        this.#failed(failure);
+        this.#failed(failureOf(thrown));
         this.onDone();
         // From the beginning, under the reason; the host goes on where it was.
         continue;
@@ -146,55 +156,65 @@ export class Cares {
     $("care-close").textContent = t("careClose");
   }
 
-  /** Waits for the press that goes on; throws where the person closes the dialog. */
+  /** Waits for an answer; throws where the person closes the dialog first. Whatever a dialog waits for, it waits for here. */
+  #asked<T>(answer: Promise<T>): Promise<T> {
+    const closed = new Promise<never>((_resolve, reject) => (this.#giveUp = () => reject(new GivenUp())));
+    return Promise.race([answer, closed]);
+  }
+
+  /** Waits for the press that goes on. */
   #press(text: string): Promise<void> {
     const start = $<HTMLButtonElement>("care-start");
     start.textContent = text;
     start.hidden = false;
     start.disabled = false;
-    return new Promise((resolve, reject) => {
-      const events = new AbortController();
-      this.#cancel = () => {
-        events.abort();
-        reject(new GivenUp());
-      };
+    const events = new AbortController();
+    const pressed = new Promise<void>((resolve) => {
       $("care-form").addEventListener(
         "submit",
         (event) => {
           event.preventDefault();
-          events.abort();
           start.disabled = true;
           $("care-close").textContent = t("stampCancel");
           showFailure($("care-failure"), null);
           resolve();
         },
-        { signal: events.signal },
+        { once: true, signal: events.signal },
       );
     });
+    return this.#asked(pressed).finally(() => events.abort());
   }
 
   /** One of the host's windows: what it is at is said here, and closing the dialog closes it. */
   async #window<V extends "change-pin" | "unlock" | "activate" | "install">(verb: V, args: Verbs[V]["arguments"]): Promise<Verbs[V]["answer"]> {
     $<HTMLDialogElement>("care").dataset["state"] = "working";
     this.#say(t("careOpening"));
-    this.#busy = true;
-    const care: Care<Verbs[V]["answer"]> = this.link.care(verb, args, (phase) => this.#say(t(PHASES[phase] ?? "careWorking")));
-    this.#cancel = () => care.cancel();
+    const care: Care<Verbs[V]["answer"]> = this.link.care(verb, args, (phase) => {
+      if (this.#takeBack === takeBack) this.#say(t(PHASES[phase] ?? "careWorking"));
+    });
+    const takeBack = (): void => care.cancel();
+    this.#takeBack = takeBack;
     try {
-      return await care.answer;
+      return await this.#asked(care.answer);
+    } catch (thrown) {
+      if (thrown instanceof GivenUp) {
+        takeBack();
+        // It may have come too late for that.
+        void care.answer.catch(() => undefined).then(() => this.onDone());
+      }
+      throw thrown;
     } finally {
-      this.#busy = false;
-      this.#cancel = null;
+      this.#takeBack = null;
     }
   }
 
   /** Shows a text for the desk, and waits for the desk's answer. */
   async #carry(text: string, why: Key, answerLabel: Key): Promise<string> {
-    const out = element("textarea", "carried");
+    const out = element("textarea", "input carried");
     Object.assign(out, { readOnly: true, value: text, rows: 4 });
     out.setAttribute("aria-label", t("careRequest"));
     const copy = button(t("careCopy"), () => void navigator.clipboard.writeText(text).then(() => this.#say(t("careCopied"))));
-    const back = element("textarea", "carried");
+    const back = element("textarea", "input carried");
     Object.assign(back, { rows: 4, required: true, maxLength: 2_000_000, autocomplete: "off", spellcheck: false });
     back.id = "care-answer";
     out.id = "care-request";
@@ -206,23 +226,20 @@ export class Cares {
 
   /** Hands a seal to the host in parts, from where an earlier hand-over ended; gives its SHA-256. */
   async #hand(seal: Uint8Array<ArrayBuffer>): Promise<string> {
-    const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", seal));
+    const sum = new Uint8Array(await this.#asked(crypto.subtle.digest("SHA-256", seal)));
     const id = [...sum].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    let { have } = await this.link.ask("seal-part", { seal: id, size: seal.length, offset: 0, part: "" });
-    while (have < seal.length) {
-      const part = seal.subarray(have, have + PART);
-      ({ have } = await this.link.ask("seal-part", { seal: id, size: seal.length, offset: have, part: btoa(String.fromCharCode(...part)) }));
-    }
+    const hand = (offset: number, part: Uint8Array): Promise<Verbs["seal-part"]["answer"]> =>
+      this.#asked(this.link.ask("seal-part", { seal: id, size: seal.length, offset, part: btoa(String.fromCharCode(...part)) }));
+    let { have } = await hand(0, new Uint8Array());
+    while (have < seal.length) ({ have } = await hand(have, seal.subarray(have, have + SEAL_PART_MAX)));
     return id;
   }
 
   #close(): void {
     // The host answers `cancelled` then, and the dialog stays to say so.
-    if (this.#busy) return this.#cancel?.();
-    this.#cancel?.();
-    this.#cancel = null;
+    if (this.#takeBack) return this.#takeBack();
+    this.#giveUp();
     $<HTMLDialogElement>("care").close();
-    $("care-body").replaceChildren();
   }
 }
 
@@ -238,7 +255,7 @@ function rule(): HTMLElement {
 }
 
 function input(word: Key, before = ""): { label: HTMLElement; value(): string } {
-  const made = element("input");
+  const made = element("input", "input");
   Object.assign(made, { type: "text", value: before, required: true, maxLength: 64, autocomplete: "off", pattern: "[A-Za-z0-9\\-]{1,64}", id: "care-number" });
   return { label: box("label", "", element("span", "", t(word)), made), value: () => made.value.trim() };
 }

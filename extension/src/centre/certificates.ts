@@ -3,20 +3,18 @@
 
 import type { CertificateDetails } from "sealbridge-wasm";
 import { wasm } from "../background/module";
+import { bytes } from "../base64";
+import { badge, box, button, day, element, empty, facts, grouped, moment, save } from "../draw";
 import { failureOf } from "../failure";
+import { showFailure } from "../failure-view";
 import { t } from "../language";
 import type { Key } from "../language";
-import type { Failure } from "../protocol";
-import { $, badge, box, button, bytes, day, element, empty, facts, grouped, moment, save } from "./draw";
-import { failureBox, shown } from "./home";
+import { shown } from "./home";
 import { expiryBadge, expiryNotice, tokenHead } from "./keys";
 import type { Certificate, Known, Token } from "./keys";
 import type { Link } from "./link";
 
-export function drawCertificates(known: Known | null, failure: Failure | null, link: Link): void {
-  const body = $("certificates-body");
-  if (failure) return body.replaceChildren(failureBox(failure));
-  if (!known) return body.replaceChildren(element("p", "small", t("popupLooking")));
+export function drawCertificates(body: HTMLElement, known: Known, link: Link): void {
   const tokens = shown(known);
   if (tokens.length === 0) return body.replaceChildren(empty(t("homeNoKey"), t("homeNoKeyText")));
   body.replaceChildren(...tokens.map((token) => group(token, known, link)));
@@ -33,7 +31,7 @@ function card(certificate: Certificate, known: Known, link: Link): HTMLElement {
   const name = box("h4", "organisation", element("span", "", certificate.organisation), certificate.test ? badge(t("popupTest"), "") : null, expiryBadge(judged));
   const problem = element("div", "failure");
   problem.setAttribute("role", "alert");
-  problem.hidden = true;
+  showFailure(problem, null);
   const made = box(
     "article",
     "certificate",
@@ -75,7 +73,7 @@ function details(certificate: Certificate, link: Link, problem: HTMLElement): HT
     () => {
       void told(certificate, link).then(
         (list) => made.append(list),
-        (thrown: unknown) => show(problem, thrown),
+        (thrown: unknown) => showFailure(problem, failureOf(thrown)),
       );
     },
     { once: true },
@@ -99,17 +97,11 @@ async function told(certificate: Certificate, link: Link): Promise<HTMLElement> 
 }
 
 async function exported(certificate: Certificate, link: Link, problem: HTMLElement): Promise<void> {
-  problem.hidden = true;
+  showFailure(problem, null);
   try {
     const { der, name } = await link.ask("export-certificate", { certificate: certificate.id });
-    save(`${name}.cer`, "application/pkix-cert", bytes(der));
+    save(`${name}.cer`, new Blob([bytes(der)], { type: "application/pkix-cert" }));
   } catch (thrown) {
-    show(problem, thrown);
+    showFailure(problem, failureOf(thrown));
   }
-}
-
-function show(problem: HTMLElement, thrown: unknown): void {
-  problem.replaceChildren(failureBox(failureOf(thrown)));
-  problem.className = "";
-  problem.hidden = false;
 }

@@ -1,63 +1,66 @@
 // 环境检测: each link of the chain from this browser to the key, with its mark, the reason, and the button that mends it. The examination
 // behind the host is the host's own, as `sealbridge doctor` makes it; what lies before it is looked at here.
 
+import { $, box, button, element, save } from "../draw";
 import { failureOf } from "../failure";
 import { language, t } from "../language";
 import type { Key } from "../language";
 import { tell } from "../protocol";
 import type { Code, Failure, Verbs } from "../protocol";
-import { $, box, button, element, save } from "./draw";
 import { go } from "./keys";
 import type { Link } from "./link";
 
 type HostRow = Verbs["environment"]["answer"]["rows"][number];
 type Row = Pick<HostRow, "mark" | "title" | "subject" | "what" | "remedy"> & { link: string; code?: Code };
 
-/** The oldest browsers, as the manifest has them. */
-const OLDEST: Record<typeof BROWSER, number> = { chromium: 122, firefox: 140 };
 const INSTALL = "sealbridge install";
 
 let text = "";
+/** Which examination is the last: what those before it find comes too late. */
+let turn = 0;
 
 export function startEnvironment(link: Link): void {
   $("environment-again").addEventListener("click", () => void examine(link, true));
-  $("environment-export").addEventListener("click", () => save("sealbridge-environment.txt", "text/plain;charset=utf-8", text));
+  $("environment-export").addEventListener("click", () => save("sealbridge-environment.txt", new Blob([text], { type: "text/plain;charset=utf-8" })));
 }
 
 /** Looks at everything; `again` with a host that has read its settings anew. */
 export async function examine(link: Link, again: boolean): Promise<void> {
+  turn += 1;
+  const own = turn;
   const start = $<HTMLButtonElement>("environment-again");
   start.disabled = true;
   $<HTMLButtonElement>("environment-export").disabled = true;
   $("environment-status").className = "";
   $("environment-status").textContent = t("environmentLooking");
-  const rows: Row[] = [browserRow(), { link: "extension", mark: "good", title: t("environmentExtension"), subject: "", what: EXTENSION_VERSION, remedy: "" }];
-  let told = "";
+  /** Found here; the rest is the host's. */
+  const here: Row[] = [browserRow(), { link: "extension", mark: "good", title: t("environmentExtension"), subject: "", what: EXTENSION_VERSION, remedy: "" }];
+  let told: Verbs["environment"]["answer"] = { rows: [], text: "" };
   try {
     const hello = await (again ? link.restart() : link.hello());
-    rows.push({ link: "host", mark: "good", title: t("environmentHost"), subject: "", what: `${hello.host} · ${hello.platform}`, remedy: "" });
-    draw(rows);
-    const answer = await link.ask("environment", {});
-    rows.push(...answer.rows);
-    told = answer.text;
+    if (own !== turn) return;
+    here.push({ link: "host", mark: "good", title: t("environmentHost"), subject: "", what: `${hello.host} · ${hello.platform}`, remedy: "" });
+    draw(here);
+    told = await link.ask("environment", {});
   } catch (thrown) {
-    rows.push(broken("host", t("environmentHost"), failureOf(thrown)));
+    here.push(broken("host", t("environmentHost"), failureOf(thrown)));
   }
+  if (own !== turn) return;
+  const rows = [...here, ...told.rows];
   draw(rows);
   const bad = rows.filter((row) => row.mark === "broken").length;
   const warned = rows.filter((row) => row.mark === "warning").length;
   $("environment-status").className = bad > 0 ? "bad" : warned > 0 ? "warn" : "good";
   $("environment-status").textContent = bad > 0 ? t("environmentBad", bad) : warned > 0 ? t("environmentWarned", warned) : t("environmentGood");
-  text = exported(rows, told);
+  text = exported(here, told.text);
   start.disabled = false;
   $<HTMLButtonElement>("environment-export").disabled = false;
 }
 
 function browserRow(): Row {
-  const version = /(?:Firefox|Chrom(?:e|ium))\/(\d+)/.exec(navigator.userAgent)?.[1] ?? "0";
+  const version = /(?:Firefox|Chrom(?:e|ium))\/(\d+)/.exec(navigator.userAgent)?.[1] ?? "";
   const name = BROWSER === "firefox" ? "Firefox" : ((navigator as { userAgentData?: { brands: { brand: string }[] } }).userAgentData?.brands.find(({ brand }) => !/not.*brand/i.test(brand) && brand !== "Chromium")?.brand ?? "Chromium");
-  const fresh = Number(version) >= OLDEST[BROWSER];
-  return { link: "browser", mark: fresh ? "good" : "broken", title: t("environmentBrowser"), subject: "", what: `${name} ${version}`, remedy: fresh ? "" : t("environmentBrowserOld", OLDEST[BROWSER]) };
+  return { link: "browser", mark: "good", title: t("environmentBrowser"), subject: "", what: `${name} ${version}`.trim(), remedy: "" };
 }
 
 function broken(link: string, title: string, failure: Failure): Row {
@@ -121,8 +124,7 @@ function copyInstall(): HTMLElement {
 }
 
 /** For the support: what was found, by code, without names, numbers and paths of this computer. */
-function exported(rows: readonly Row[], told: string): string {
-  const own = rows.filter((row) => ["browser", "extension", "host"].includes(row.link) && row.subject === "");
-  const lines = own.map((row) => `${MARKS[row.mark][0]} ${row.link}: ${row.code ?? row.what}`);
+function exported(here: readonly Row[], told: string): string {
+  const lines = here.map((row) => `${MARKS[row.mark][0]} ${row.link}: ${row.code ?? row.what}`);
   return [`Sealbridge ${EXTENSION_VERSION} · ${new Date().toISOString()}`, ...lines, "", told.trim(), ""].join("\n");
 }

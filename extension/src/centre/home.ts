@@ -1,21 +1,17 @@
 // 主页: each key that is plugged in, how it is, and the buttons that its owner looks for first. Where something is missing, what and what to do.
 
+import { badge, box, button, element, empty } from "../draw";
 import { showFailure } from "../failure-view";
 import { t } from "../language";
 import type { Failure } from "../protocol";
 import type { Cares } from "./care";
-import { $, badge, box, button, element, empty } from "./draw";
 import { expiryNotice, go, own, tokenHead, which } from "./keys";
 import type { Certificate, Known, Token } from "./keys";
 
 /** What drivers say of a key that is not there. */
 const GONE: readonly string[] = ["token-removed", "token-missing"];
 
-/** Draws the tab; a failure says why nothing is known. */
-export function drawHome(known: Known | null, failure: Failure | null, cares: Cares): void {
-  const body = $("home-body");
-  if (failure) return body.replaceChildren(without(failure));
-  if (!known) return body.replaceChildren(element("p", "small", t("popupLooking")));
+export function drawHome(body: HTMLElement, known: Known, cares: Cares): void {
   // A driver whose key was just pulled out works; there is no key.
   const broken = known.modules.flatMap((module) => (module.failure && !GONE.includes(module.failure.code) ? [failureBox(module.failure)] : []));
   // SoftHSM and its like always show one empty slot beside the real keys.
@@ -37,7 +33,7 @@ function noKey(): HTMLElement {
 }
 
 /** The host does not answer: that is what has to be mended before anything else. */
-function without(failure: Failure): HTMLElement {
+export function without(failure: Failure): HTMLElement {
   const made = box("div", "stack", failureBox(failure), box("div", "tools", go("environment", t("centreEnvironment"))));
   made.dataset["empty"] = "host";
   return made;
@@ -94,7 +90,8 @@ function acts(token: Token, cares: Cares): HTMLElement {
   change.disabled = locked || token.state === "uninitialised";
   const forgot = button(t("actForgotPin"), () => cares.unlock(token), locked && !token.officerLocked ? "primary" : "");
   forgot.dataset["act"] = "unlock";
-  forgot.disabled = token.officerLocked || token.state === "uninitialised";
+  // The CA unlocks for a certificate of its own.
+  forgot.disabled = token.officerLocked || token.state === "uninitialised" || own(token).length === 0;
   const activate = button(t(token.activating === undefined ? "actActivate" : "actActivateOn"), () => cares.activate(token), "primary");
   activate.dataset["act"] = "activate";
   return box("div", "tools", ...(blank && !locked ? [activate] : []), change, forgot);

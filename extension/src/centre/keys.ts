@@ -1,11 +1,13 @@
 // What is known of the keys, asked for again only where something has changed; and the words for it that several tabs use.
 
-import type { Judged } from "sealbridge-wasm";
+import type { Expiry, Judged } from "sealbridge-wasm";
 import { wasm } from "../background/module";
+import { badge, box, day, element, grouped } from "../draw";
+import { Refused } from "../failure";
 import { t } from "../language";
 import type { Key } from "../language";
 import type { Verbs } from "../protocol";
-import { badge, box, day, element, grouped } from "./draw";
+import { TOKEN_STATES } from "../token-state";
 import type { Link } from "./link";
 
 export type Everything = NonNullable<Verbs["keys"]["answer"]["now"]>;
@@ -13,9 +15,10 @@ export type Token = Everything["tokens"][number];
 export type Certificate = Token["certificates"][number];
 export type Seal = Token["seals"][number];
 
-/** The keys with what is judged of their certificates, by id. */
+/** The keys with what is judged of their certificates and seals, by id. */
 export interface Known extends Everything {
   judged: Record<string, Judged>;
+  seals: Record<string, Expiry>;
 }
 
 export class Keys {
@@ -26,45 +29,21 @@ export class Keys {
 
   /** What there is now. Throws where the host can not tell. */
   async look(): Promise<Known> {
-    const { revision, now } = await this.link.ask("keys", this.#known && this.#revision !== undefined ? { known: this.#revision } : {});
+    const { revision, now } = await this.link.ask("keys", this.#revision === undefined ? {} : { known: this.#revision });
     const everything = now ?? this.#known;
-    if (!everything) return this.#again();
-    const { judgeKeys } = await wasm();
+    if (!everything) throw new Refused("answer-malformed", { detail: "keys" });
+    const { modules, tokens } = everything;
+    const { certificates, seals } = (await wasm()).judgeKeys({ modules, tokens }, Math.floor(Date.now() / 1000));
     this.#revision = revision;
-    this.#known = { modules: everything.modules, tokens: everything.tokens, judged: judgeKeys({ modules: everything.modules, tokens: everything.tokens }, Math.floor(Date.now() / 1000)) };
+    this.#known = { modules, tokens, judged: certificates, seals };
     return this.#known;
   }
-
-  /** Nothing is known any more: the next look asks for all. */
-  forget(): void {
-    this.#known = null;
-    this.#revision = undefined;
-  }
-
-  /** A host that says that nothing has changed to somebody who knows nothing. */
-  async #again(): Promise<Known> {
-    this.forget();
-    return { modules: [], tokens: [], judged: {} };
-  }
 }
-
-/** Whether two lists of keys look the same, so that a page that is read needs no drawing. */
-export function same(one: Known | null, other: Known | null): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
-}
-
-const STATES: Record<Token["state"], [Key, "good" | "warn" | "bad"]> = {
-  ready: ["stateReady", "good"],
-  "pin-low": ["statePinLow", "warn"],
-  "pin-final-try": ["statePinFinalTry", "bad"],
-  locked: ["stateLocked", "bad"],
-  uninitialised: ["stateBlank", "warn"],
-};
 
 /** A key's name, serial number and state: what tells several of them apart. */
 export function tokenHead(token: Token): HTMLElement {
-  const [word, level] = STATES[token.state];
-  const title = box("div", "title", element("h3", "", token.label || t("keyUnnamed")), badge(token.officerLocked && token.state === "locked" ? t("stateDead") : t(word), level));
+  const [word, level] = TOKEN_STATES[token.state];
+  const title = box("div", "title", element("h3", "", token.label || t("popupKey")), badge(token.officerLocked && token.state === "locked" ? t("stateDead") : t(word), level));
   const maker = [token.maker, token.model].filter((part) => part !== "").join(" ");
   return box("div", "token-head", title, element("p", "small serial", [token.token.serial && `${t("keySerial")} ${token.token.serial}`, maker].filter(Boolean).join(" · ")));
 }

@@ -41,7 +41,7 @@ export class Link {
 
   care<V extends CentreVerb>(verb: V, args: Verbs[V]["arguments"], onPhase?: (phase: Phase) => void): Care<Verbs[V]["answer"]> {
     const { call, answer } = this.#call({ type: "ask", verb, arguments: args } as WithoutCall<FromCentre>, onPhase);
-    return { answer: answer as Promise<Verbs[V]["answer"]>, cancel: () => this.#post({ type: "cancel", target: call }) };
+    return { answer: answer as Promise<Verbs[V]["answer"]>, cancel: () => void this.#post({ type: "cancel", target: call }) };
   }
 
   hello(): Promise<HelloAnswer> {
@@ -58,7 +58,10 @@ export class Link {
     this.#next += 1;
     const answer = new Promise((resolve, reject) => {
       this.#waiting.set(call, { resolve, reject, onPhase });
-      this.#post({ ...message, call } as FromCentre);
+      if (this.#post({ ...message, call } as FromCentre)) return;
+      // Between the line's end and its successor: nobody would ever tell this one.
+      this.#waiting.delete(call);
+      reject(new Refused("extension-stopped"));
     });
     return { call, answer };
   }
@@ -88,11 +91,13 @@ export class Link {
     if (document.visibilityState === "visible") this.#post({ type: "stay" });
   }
 
-  #post(message: FromCentre): void {
+  /** False where the line has ended. */
+  #post(message: FromCentre): boolean {
     try {
       this.#port.postMessage(message);
+      return true;
     } catch {
-      // Its end is told by onDisconnect.
+      return false;
     }
   }
 }

@@ -1,15 +1,15 @@
 // The key centre: one page for the whole life of a key. It shows what the host tells and starts the host's windows; it asks for no
 // PIN, decides nothing about keys, and no portal's page can reach what it reaches.
 
-import { Refused, failureOf } from "../failure";
+import { $, element } from "../draw";
+import { failureOf } from "../failure";
 import { language, t, translate, useLanguage } from "../language";
 import type { Failure } from "../protocol";
 import { Cares } from "./care";
 import { drawCertificates } from "./certificates";
-import { $ } from "./draw";
 import { examine, startEnvironment } from "./environment";
-import { drawHome, shown } from "./home";
-import { Keys, same } from "./keys";
+import { drawHome, failureBox, shown, without } from "./home";
+import { Keys } from "./keys";
 import type { Known } from "./keys";
 import { Link } from "./link";
 import { drawRecord, startRecord } from "./record";
@@ -39,6 +39,11 @@ async function start(): Promise<void> {
   link.onTokens = look;
   cares.onDone = look;
   window.addEventListener("hashchange", show);
+  // The tab is the hash, which the link's own target would replace.
+  $("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    $("content").focus();
+  });
   $("language").addEventListener("click", () => void switchLanguage());
   $("renewal-refresh").addEventListener("click", look);
   show();
@@ -59,16 +64,18 @@ function look(): void {
 }
 
 async function looked(): Promise<void> {
+  let next: Known | null = null;
+  let why: Failure | null = null;
   try {
-    const next = await keys.look();
-    if (failure === null && same(next, known)) return;
-    [known, failure] = [next, null];
+    next = await keys.look();
   } catch (thrown) {
+    why = failureOf(thrown);
     // A background that was stopped is back at once and looks again.
-    if (thrown instanceof Refused && thrown.failure.code === "extension-stopped") return;
-    keys.forget();
-    [known, failure] = [null, failureOf(thrown)];
+    if (why.code === "extension-stopped") return;
   }
+  // What is as it was stays as it is drawn: somebody may be reading it, or stand on a button of it.
+  if (JSON.stringify([next, why]) === JSON.stringify([known, failure])) return;
+  [known, failure] = [next, why];
   draw();
 }
 
@@ -82,10 +89,14 @@ function draw(): void {
   drawing += 1;
   const own = drawing;
   const fresh = (): boolean => own === drawing;
-  if (tab === "home") drawHome(known, failure, cares);
-  else if (tab === "certificates") drawCertificates(known, failure, link);
-  else if (tab === "renewal") drawRenewal(known, failure);
-  else if (tab === "seals") void drawSeals(known, failure, link, fresh);
+  if (tab !== "home" && tab !== "certificates" && tab !== "renewal" && tab !== "seals") return;
+  const body = $(`${tab}-body`);
+  if (failure) body.replaceChildren(tab === "home" ? without(failure) : failureBox(failure));
+  else if (!known) body.replaceChildren(element("p", "small", t("popupLooking")));
+  else if (tab === "home") drawHome(body, known, cares);
+  else if (tab === "certificates") drawCertificates(body, known, link);
+  else if (tab === "renewal") drawRenewal(body, known);
+  else void drawSeals(body, known, link, fresh);
 }
 
 function current(): Tab {
@@ -128,10 +139,8 @@ async function switchLanguage(): Promise<void> {
   await chrome.storage.local.set({ language: language() === "en" ? "zh-CN" : "en" });
   await useLanguage();
   words();
-  // Kinds of seals are told in the asker's language.
-  keys.forget();
-  known = null;
   show();
+  // Kinds of seals are told in the asker's language.
   look();
   await redrawVerify();
 }

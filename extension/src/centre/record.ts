@@ -1,25 +1,25 @@
 // 记录: what was signed and done with keys on this computer, as the host's own record has it: searched, in pages, exported as it stands. Each
 // entry holds the hash of the one before; whether that chain is whole is said above the list.
 
+import { $, badge, box, element, empty, facts, moment, save } from "../draw";
 import { failureOf } from "../failure";
 import { showFailure } from "../failure-view";
-import { t } from "../language";
+import { language, t } from "../language";
 import type { Key } from "../language";
-import { tell } from "../protocol";
+import { RECORD_PAGE_MAX, tell } from "../protocol";
 import type { Verbs } from "../protocol";
-import { language } from "../language";
-import { $, badge, box, element, empty, facts, moment, save } from "./draw";
 import type { Link } from "./link";
 
 type Answer = Verbs["record"]["answer"];
 type Entry = Answer["entries"][number];
 
-/** Entries of one page, and of one question while everything is fetched. */
+/** Entries of one page that is shown. */
 const PAGE = 30;
-const MOST = 100;
 
 let last: number | undefined;
 let searched = "";
+/** Which question is the last: the answers to those before it come too late. */
+let turn = 0;
 
 export function startRecord(link: Link): void {
   $("record-form").addEventListener("submit", (event) => {
@@ -38,8 +38,11 @@ export async function drawRecord(link: Link): Promise<void> {
 }
 
 async function page(link: Link, before: number | undefined): Promise<void> {
+  turn += 1;
+  const own = turn;
   try {
     const answer = await link.ask("record", { limit: PAGE, ...(searched ? { search: searched } : {}), ...(before === undefined ? {} : { before }) });
+    if (own !== turn) return;
     showFailure($("record-failure"), null);
     const rows = answer.entries.map(row);
     const body = $("record-body");
@@ -50,6 +53,7 @@ async function page(link: Link, before: number | undefined): Promise<void> {
     $("record-more").hidden = !answer.more;
     chain(answer);
   } catch (thrown) {
+    if (own !== turn) return;
     $("record-body").replaceChildren();
     $("record-more").hidden = true;
     $("record-chain").textContent = "";
@@ -86,7 +90,7 @@ function row(entry: Entry): HTMLElement {
     box("div", "title", element("strong", "", word ? t(word) : entry.verb), result, element("span", "small number", `#${entry.number}`)),
     element("p", "small", moment(entry.at)),
     ...subjects,
-    facts([t("recordSite"), entry.origin ?? t("recordTerminal")], [t("stampOrganisation"), entry.organisation], [t("recordKey"), entry.token], [t("recordReason"), entry.failure === undefined || entry.failure === "cancelled" ? null : tell({ code: entry.failure }, language()).what]),
+    facts([t("recordSite"), entry.origin ?? t("recordTerminal")], [t("stampOrganisation"), entry.organisation], [t("popupKey"), entry.token], [t("recordReason"), entry.failure === undefined || entry.failure === "cancelled" ? null : tell({ code: entry.failure }, language()).what]),
   );
   made.dataset["verb"] = entry.verb;
   made.dataset["number"] = String(entry.number);
@@ -100,13 +104,13 @@ async function exported(link: Link): Promise<void> {
     const lines: string[] = [];
     let before: number | undefined;
     for (;;) {
-      const answer: Answer = await link.ask("record", { limit: MOST, ...(before === undefined ? {} : { before }) });
+      const answer: Answer = await link.ask("record", { limit: RECORD_PAGE_MAX, ...(before === undefined ? {} : { before }) });
       lines.push(...answer.entries.map((entry) => entry.line));
       before = answer.entries.at(-1)?.number;
       if (!answer.more || before === undefined) break;
     }
     showFailure($("record-failure"), null);
-    save("sealbridge-record.jsonl", "application/jsonl", `${lines.reverse().join("\n")}\n`);
+    save("sealbridge-record.jsonl", new Blob([`${lines.reverse().join("\n")}\n`], { type: "application/jsonl" }));
   } catch (thrown) {
     showFailure($("record-failure"), failureOf(thrown));
   }

@@ -1,18 +1,14 @@
 // 证书续期: the certificates with their ends, and the way to the desk of the authority that issued each. The desk renews; nothing is signed here.
 
+import { badge, box, button, day, element, empty, grouped } from "../draw";
 import { t } from "../language";
-import type { Failure } from "../protocol";
 import { deskOf, openDesk, setDesk } from "./desks";
 import type { Business, Desk } from "./desks";
-import { $, badge, box, button, day, element, empty, grouped } from "./draw";
-import { failureBox, shown } from "./home";
+import { shown } from "./home";
 import { expiryBadge, own } from "./keys";
 import type { Certificate, Known, Token } from "./keys";
 
-export function drawRenewal(known: Known | null, failure: Failure | null): void {
-  const body = $("renewal-body");
-  if (failure) return body.replaceChildren(failureBox(failure));
-  if (!known) return body.replaceChildren(element("p", "small", t("popupLooking")));
+export function drawRenewal(body: HTMLElement, known: Known): void {
   const tokens = shown(known).filter((token) => own(token).length > 0);
   if (tokens.length === 0) return body.replaceChildren(empty(t("renewalEmpty"), t("renewalEmptyText")));
   const rows = tokens.flatMap((token) => own(token).map((certificate) => row(token, certificate, known)));
@@ -36,8 +32,9 @@ function row(token: Token, certificate: Certificate, known: Known): HTMLElement 
   const act = box("div", "act");
   const made = box("div", "row", subject, end, act);
   made.dataset["certificate"] = certificate.id;
-  if (judged?.expiry === "expired") act.append(element("p", "small", t("renewalExpired")));
-  handOver(act, certificate.issuer, judged?.expiry === "expired" ? "reissue" : "renewal", judged?.expiry === "expired" ? t("renewalPaper") : t("actRenew"));
+  const next = judged?.next ?? "renewal";
+  if (next === "reissue") act.append(element("p", "small", t("renewalExpired")));
+  handOver(act, certificate.issuer, next, t(next === "reissue" ? "renewalPaper" : "actRenew"));
   return made;
 }
 
@@ -61,7 +58,7 @@ function known(place: HTMLElement, desk: Desk, business: Business, text: string)
 
 function question(place: HTMLElement, issuer: string, business: Business, text: string, before = ""): HTMLElement {
   const form = element("form", "desk");
-  const input = element("input");
+  const input = element("input", "input");
   Object.assign(input, { type: "url", value: before, placeholder: "https://", maxLength: 500, autocomplete: "off" });
   const wrong = element("p", "wrong");
   wrong.setAttribute("role", "alert");

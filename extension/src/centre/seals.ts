@@ -1,9 +1,9 @@
 // 我的印章: each seal at its true size, with the certificates that it names; a certificate whose seal is still to come says so.
 
+import type { Expiry } from "sealbridge-wasm";
+import { badge, box, day, element, empty, facts } from "../draw";
 import { failureOf } from "../failure";
 import { t } from "../language";
-import type { Failure } from "../protocol";
-import { $, badge, box, bytes, day, element, empty, facts } from "./draw";
 import { failureBox, shown } from "./home";
 import { own, tokenHead, which } from "./keys";
 import type { Certificate, Known, Seal, Token } from "./keys";
@@ -13,10 +13,8 @@ import { handOver } from "./renewal";
 /** Kinds of pictures that a browser draws; a seal may have others. */
 const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/bmp"];
 
-export async function drawSeals(known: Known | null, failure: Failure | null, link: Link, fresh: () => boolean): Promise<void> {
-  const body = $("seals-body");
-  if (failure) return body.replaceChildren(failureBox(failure));
-  if (!known) return body.replaceChildren(element("p", "small", t("popupLooking")));
+/** Draws the tab once the pictures are there, where it is still `fresh` then. */
+export async function drawSeals(body: HTMLElement, known: Known, link: Link, fresh: () => boolean): Promise<void> {
   const tokens = shown(known);
   if (tokens.length === 0) return body.replaceChildren(empty(t("homeNoKey"), t("homeNoKeyText")));
   const groups = await Promise.all(tokens.map((token) => group(token, known, link)));
@@ -29,7 +27,7 @@ async function group(token: Token, known: Known, link: Link): Promise<HTMLElemen
     const state = known.judged[certificate.id]?.seal;
     if (state === "pending" || state === "missing") made.append(wanted(certificate, state));
   }
-  made.append(...(await Promise.all(token.seals.map((seal) => card(seal, token, link)))));
+  made.append(...(await Promise.all(token.seals.map((seal) => card(seal, token, known, link)))));
   if (token.seals.length === 0 && own(token).length === 0) made.append(element("p", "small", t("popupNoSeal")));
   return made;
 }
@@ -48,7 +46,7 @@ function wanted(certificate: Certificate, state: "pending" | "missing"): HTMLEle
   return made;
 }
 
-async function card(seal: Seal, token: Token, link: Link): Promise<HTMLElement> {
+async function card(seal: Seal, token: Token, known: Known, link: Link): Promise<HTMLElement> {
   const made = box("article", "seal");
   made.dataset["seal"] = seal.id;
   if (seal.failure) {
@@ -56,11 +54,10 @@ async function card(seal: Seal, token: Token, link: Link): Promise<HTMLElement> 
     return made;
   }
   const named = token.certificates.filter((certificate) => seal.certificates.includes(certificate.id));
-  const state = seal.certificates.length === 0 ? badge(t("sealOther"), "warn") : seal.validUntil * 1000 < Date.now() ? badge(t("popupExpired"), "bad") : badge(t("sealInstalled"), "good");
   const text = box(
     "div",
     "",
-    box("h4", "", element("span", "", seal.name), state),
+    box("h4", "", element("span", "", seal.name), standing(seal, known.seals[seal.id])),
     facts(
       [t("sealKind"), seal.kind],
       [t("sealSize"), t("stampSealSize", millimetres(seal.widthMicrometres), millimetres(seal.heightMicrometres))],
@@ -76,6 +73,13 @@ async function card(seal: Seal, token: Token, link: Link): Promise<HTMLElement> 
   return made;
 }
 
+/** Whether it can be used, in a word. */
+function standing(seal: Seal, expiry: Expiry | undefined): HTMLElement {
+  if (seal.certificates.length === 0) return badge(t("sealOther"), "warn");
+  if (expiry === "expired") return badge(t("popupExpired"), "bad");
+  return expiry === "not-yet-valid" ? badge(t("expiryNotYet"), "warn") : badge(t("sealInstalled"), "good");
+}
+
 /** The seal as it will be on paper: millimetres of the style sheet, with a scale to lay a ruler on. */
 async function picture(seal: Seal, token: Token, link: Link): Promise<HTMLElement> {
   const frame = element("figure", "paper");
@@ -83,7 +87,7 @@ async function picture(seal: Seal, token: Token, link: Link): Promise<HTMLElemen
     const { format, picture: base64 } = await link.ask("seal-picture", { token: token.token, seal: seal.id });
     if (!PICTURES.includes(format)) return box("figure", "paper", element("p", "small", t("sealFormat", format)));
     const image = element("img");
-    image.src = URL.createObjectURL(new Blob([bytes(base64)], { type: format }));
+    image.src = `data:${format};base64,${base64}`;
     image.alt = seal.name;
     image.style.width = `${seal.widthMicrometres / 1000}mm`;
     image.style.height = `${seal.heightMicrometres / 1000}mm`;

@@ -1,17 +1,19 @@
 // 文件验证: a signed PDF is dropped here and judged by our own verifier, on this computer; nothing is sent anywhere. Large files are read by
 // slices in a worker. The signer's authority is not judged here, and the report says so.
 
-import type { ClerkReport } from "sealbridge-wasm";
+import type { ClerkReport, Severity } from "sealbridge-wasm";
+import { $, badge, box, button, element, moment, save } from "../draw";
 import { failureOf } from "../failure";
 import { showFailure } from "../failure-view";
 import { language, t } from "../language";
+import type { Failure } from "../protocol";
 import { Engine } from "../stamp/engine";
 import { askPassword, PASSWORD_CODES } from "../stamp/password";
 import { fileSize } from "../stamp/ui";
-import { $, box, button, element, moment, save } from "./draw";
 
-let shown: { file: File; at: number; engine: Engine } | null = null;
-let turn = 0;
+/** The workers that have the last file; the next file ends them. */
+let engine: Engine | null = null;
+let shown: { file: File; at: number } | null = null;
 
 export function startVerify(): void {
   const drop = $("drop");
@@ -46,15 +48,23 @@ export function startVerify(): void {
 
 /** The report again, in the language that is chosen now. */
 export async function redrawVerify(): Promise<void> {
-  if (!shown) return;
-  const { file, at, engine } = shown;
-  draw(file, at, await engine.call("clerk", language() === "en"));
+  const own = engine;
+  if (!shown || !own) return;
+  const { file, at } = shown;
+  try {
+    const told = await own.call("clerk", language() === "en");
+    if (own === engine) draw(file, at, told);
+  } catch (thrown) {
+    if (own === engine) showFailure($("verify-failure"), failureOf(thrown));
+  }
 }
 
 async function verify(file: File): Promise<void> {
-  turn += 1;
-  const own = turn;
-  shown?.engine.end();
+  engine?.end();
+  // The question for the password of the file before.
+  $<HTMLDialogElement>("unlock").close("");
+  const own = new Engine();
+  engine = own;
   shown = null;
   const report = $("verify-report");
   report.hidden = true;
@@ -63,32 +73,38 @@ async function verify(file: File): Promise<void> {
   const progress = $<HTMLProgressElement>("verify-progress");
   progress.hidden = false;
   progress.value = 0;
-  const engine = new Engine();
-  const status = (text: string): void => {
-    $("verify-status").textContent = text;
-  };
-  status(t("verifyReading", file.name, fileSize(file.size)));
-  engine.onHashed = (done) => {
-    if (own === turn) progress.value = file.size > 0 ? (done / file.size) * 100 : 100;
+  $("verify-status").textContent = t("verifyReading", file.name, fileSize(file.size));
+  own.onHashed = (done) => {
+    if (own === engine) progress.value = file.size > 0 ? (done / file.size) * 100 : 100;
   };
   try {
-    if (!(await open(engine, file))) return status("");
-    await engine.hash(engine.document, file, file.name);
+    const opened = await open(own, file);
+    if (own !== engine) return;
+    if (!opened) return stop(null);
+    await own.hash(own.document, file, file.name);
     const at = Math.floor(Date.now() / 1000);
-    const told = await engine.call("clerk", language() === "en");
-    if (own !== turn) return engine.end();
-    shown = { file, at, engine };
-    status("");
+    const told = await own.call("clerk", language() === "en");
+    if (own !== engine) return;
+    shown = { file, at };
+    idle();
     draw(file, at, told);
     report.focus();
   } catch (thrown) {
-    engine.end();
-    if (own !== turn) return;
-    status("");
-    showFailure($("verify-failure"), failureOf(thrown));
-  } finally {
-    if (own === turn) progress.hidden = true;
+    if (own === engine) stop(failureOf(thrown));
   }
+}
+
+/** Gives the file up, and says why. */
+function stop(failure: Failure | null): void {
+  engine?.end();
+  engine = null;
+  idle();
+  showFailure($("verify-failure"), failure);
+}
+
+function idle(): void {
+  $("verify-status").textContent = "";
+  $("verify-progress").hidden = true;
 }
 
 /** Opens the document, with its own password where it has one; false where the person gives up. */
@@ -108,7 +124,8 @@ async function open(engine: Engine, file: File): Promise<boolean> {
   }
 }
 
-const LEVELS: Record<ClerkReport["verdict"], string> = { valid: "good", "intact-not-trusted": "good", changed: "bad", invalid: "bad", "no-signature": "warn" };
+const LEVELS: Record<ClerkReport["verdict"], string> = { valid: "good", "intact-not-trusted": "warn", changed: "bad", invalid: "bad", "no-signature": "warn" };
+const SEVERITIES: Record<Severity, "good" | "warn" | "bad"> = { note: "good", trust: "warn", coverage: "bad", broken: "bad" };
 
 function draw(file: File, at: number, told: ClerkReport): void {
   const report = $("verify-report");
@@ -119,16 +136,16 @@ function draw(file: File, at: number, told: ClerkReport): void {
   const sections = told.sections.map((section) => {
     const rows = element("dl", "facts");
     for (const row of section.rows) {
-      const value = element("dd", row.severity === "note" ? "" : row.severity === "trust" ? "warn" : "bad", row.value);
+      const value = element("dd", row.severity === "note" ? "" : SEVERITIES[row.severity], row.value);
       if (row.code !== undefined) value.append(" ", element("span", "code", row.code));
       rows.append(box("div", "", element("dt", "", row.label), value));
     }
-    const made = box("section", "card signature", box("div", "title", element("h4", "", section.title), element("span", `badge ${section.severity === "note" || section.severity === "trust" ? "good" : "bad"}`, section.state)), rows);
+    const made = box("section", "card signature", box("div", "title", element("h4", "", section.title), badge(section.state, SEVERITIES[section.severity])), rows);
     made.dataset["severity"] = section.severity;
     return made;
   });
   const text = `${file.name}\n${t("verifyAt", moment(at))}\n\n${told.text}`;
-  const keep = button(t("verifySave"), () => save(`${file.name}.txt`, "text/plain;charset=utf-8", text));
+  const keep = button(t("verifySave"), () => save(`${file.name}.txt`, new Blob([text], { type: "text/plain;charset=utf-8" })));
   const print = button(t("verifyPrint"), () => window.print());
   report.replaceChildren(head, box("div", "signatures", ...sections), box("div", "tools", keep, print));
   report.hidden = false;

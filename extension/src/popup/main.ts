@@ -7,16 +7,13 @@ import { waiting } from "../background/pauses";
 import { enabledOrigins, managedPattern, managedPatterns, patternOf, sourceOf, withoutPort } from "../background/portals";
 import type { Source } from "../background/portals";
 import { switchOf } from "../background/web-eid-sites";
+import { $, badge, box, button, day, element } from "../draw";
+import { showFailure } from "../failure-view";
 import { language, t, translate, useLanguage } from "../language";
 import type { Key } from "../language";
 import type { Binding, FromPopup } from "../messages";
 import type { PageFailure } from "../protocol";
-import { showFailure } from "../failure-view";
-
-/** Days before the end of a certificate when the colour changes: CAs renew within the last 30 to 60 days. */
-const SOON_DAYS = 60;
-
-const $ = <E extends HTMLElement = HTMLElement>(id: string): E => document.getElementById(id) as E;
+import { TOKEN_STATES } from "../token-state";
 
 type FromBackground = { type: "status"; overview: Overview } | { type: "site" } | { type: "tokens" } | { type: "failed"; failure: PageFailure };
 
@@ -95,9 +92,9 @@ async function readSite(): Promise<void> {
 async function readWebEid(enabled: boolean): Promise<void> {
   const by = enabled && site ? await switchOf(site.origin) : null;
   const proposed = by === null && enabled && site?.tab != null && (await askPage(site.tab));
-  const box = $<HTMLInputElement>("web-eid-switch");
-  box.checked = by !== null;
-  box.disabled = by === "managed";
+  const toggle = $<HTMLInputElement>("web-eid-switch");
+  toggle.checked = by !== null;
+  toggle.disabled = by === "managed";
   $("web-eid").hidden = !enabled;
   $("web-eid").dataset["on"] = by ?? "";
   $("web-eid").dataset["proposed"] = String(proposed);
@@ -121,7 +118,7 @@ async function readSites(): Promise<void> {
   const rows = [
     ...PORTALS.map((pattern) => siteRow(pattern, "bundled", "popupBundledSite", null)),
     ...(await Promise.all(managed.map(managedRow))),
-    ...own.map((origin) => siteRow(origin, "user", "popupByUser", button("link", t("popupDisable"), () => post({ type: "disable", origin })))),
+    ...own.map((origin) => siteRow(origin, "user", "popupByUser", button(t("popupDisable"), () => post({ type: "disable", origin }), "link"))),
   ];
   $("sites").hidden = rows.length === 0;
   $("sites-title").textContent = t("popupSites", rows.length);
@@ -132,7 +129,7 @@ async function managedRow(pattern: string): Promise<HTMLElement> {
   const origins = [withoutPort(pattern)];
   if (await chrome.permissions.contains({ origins })) return siteRow(pattern, "managed", "popupManaged", null);
   // The background hears of the permission and starts there.
-  const allow = button("", t("popupAllow"), () => void chrome.permissions.request({ origins }).then(readSite));
+  const allow = button(t("popupAllow"), () => void chrome.permissions.request({ origins }).then(readSite));
   return siteRow(pattern, "managed", "popupManagedAllow", allow);
 }
 
@@ -146,23 +143,13 @@ function siteRow(name: string, source: Source, word: Key, control: HTMLButtonEle
 async function readPauses(): Promise<void> {
   const pauses = await waiting();
   $("pauses").hidden = pauses.length === 0;
-  $("pause-list").replaceChildren(...pauses.map(({ origin, seconds }) => row(origin, t("popupPaused", seconds), button("", t("popupResume"), () => post({ type: "resume", origin })))));
+  $("pause-list").replaceChildren(...pauses.map(({ origin, seconds }) => row(origin, t("popupPaused", seconds), button(t("popupResume"), () => post({ type: "resume", origin })))));
 }
 
 function row(name: string, note: string, control: HTMLButtonElement | null): HTMLElement {
-  const item = element("li", "");
+  const item = box("li", "", box("div", "", element("p", "origin", name), element("p", "small", note)), control);
   item.dataset["name"] = name;
-  const text = element("div", "");
-  text.append(element("p", "origin", name), element("p", "small", note));
-  item.append(text, ...(control ? [control] : []));
   return item;
-}
-
-function button(className: string, text: string, onClick: () => void): HTMLButtonElement {
-  const made = element("button", className, text) as HTMLButtonElement;
-  made.type = "button";
-  made.addEventListener("click", onClick);
-  return made;
 }
 
 function siteOf(address: string, tab: number | null): { origin: string; tab: number | null } | null {
@@ -197,10 +184,9 @@ function showOverview({ hello, status, missing, missingForStamp }: Overview): vo
   $("missing").hidden = all.length === 0;
   $("missing-list").replaceChildren(
     ...all.map((failure) => {
-      const element = document.createElement("div");
-      element.className = "failure";
-      showFailure(element, failure);
-      return element;
+      const made = element("div", "failure");
+      showFailure(made, failure);
+      return made;
     }),
   );
   const tokens = status?.tokens ?? [];
@@ -209,21 +195,11 @@ function showOverview({ hello, status, missing, missingForStamp }: Overview): vo
   $("versions").textContent = `Sealbridge ${EXTENSION_VERSION}${hello ? ` · ${t("popupHost", hello.host)}` : ""}`;
 }
 
-const STATES: Record<string, [Key, string]> = {
-  ready: ["stateReady", ""],
-  "pin-low": ["statePinLow", "warn"],
-  "pin-final-try": ["statePinFinalTry", "bad"],
-  locked: ["stateLocked", "bad"],
-  uninitialised: ["stateUninitialised", "warn"],
-};
-
 function token(view: TokenView): HTMLElement {
-  const item = document.createElement("li");
+  const [word, level] = TOKEN_STATES[view.state];
+  const item = box("li", "", box("div", "token-head", element("strong", "", view.label), badge(t(word), level)));
   item.dataset["state"] = view.state;
-  const [state, level] = STATES[view.state] ?? ["stateReady", ""];
-  const head = element("div", "token-head");
-  head.append(element("strong", "", view.label), element("span", `state ${level}`, t(state)));
-  item.append(head, ...view.certificates.filter((certificate) => certificate.hasKey && !certificate.encryptionOnly).map(certificate));
+  item.append(...view.certificates.filter((certificate) => certificate.hasKey && !certificate.encryptionOnly).map(certificate));
   const seals = view.seals.map((seal) => seal.label).join(language() === "en" ? ", " : "、");
   item.append(element("p", "small", `${t("popupSeal")}: ${seals || t("popupNoSeal")}`));
   return item;
@@ -232,24 +208,13 @@ function token(view: TokenView): HTMLElement {
 function certificate(view: CertificateView): HTMLElement {
   const card = element("div", "certificate");
   const name = element("p", "organisation", view.organisation);
-  if (view.test) name.append(element("span", "tag", t("popupTest")));
+  if (view.test) name.append(badge(t("popupTest"), ""));
   card.append(name);
   if (view.creditCode) card.append(element("p", "small", `${t("popupCreditCode")} ${view.creditCode}`));
-  const left = view.daysLeft < 0 ? t("popupExpired") : t("popupDays", view.daysLeft);
-  const level = view.daysLeft < 0 ? "bad" : view.daysLeft < SOON_DAYS ? "warn" : "";
+  const left = view.expiry === "expired" ? t("popupExpired") : t("popupDays", view.daysLeft);
+  const level = view.expiry === "expired" ? "bad" : view.expiry?.startsWith("within") ? "warn" : "";
   if (view.notAfter > 0) card.append(element("p", `small expiry ${level}`, `${t("popupExpiry")} ${day(view.notAfter)} · ${left}`));
   return card;
-}
-
-function element(name: string, className: string, text = ""): HTMLElement {
-  const made = document.createElement(name);
-  made.className = className;
-  made.textContent = text;
-  return made;
-}
-
-function day(unix: number): string {
-  return new Date(unix * 1000).toLocaleDateString(language());
 }
 
 async function switchLanguage(): Promise<void> {

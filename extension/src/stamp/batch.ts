@@ -3,6 +3,7 @@
 // closed or loaded again takes up the signatures that there are instead of having them made twice.
 
 import type { PreparedView } from "sealbridge-wasm";
+import { $ } from "../draw";
 import { failureOf, Refused, tellPage } from "../failure";
 import { language, t } from "../language";
 import type { Job } from "../messages";
@@ -19,7 +20,7 @@ import type { Kept, Paper } from "./paper";
 import { changedValues, FRESH_MS } from "./preview";
 import { showReport } from "./report";
 import { download, newOperation } from "./signing";
-import { $, announce, enter, fail, note, phase, status } from "./ui";
+import { announce, enter, fail, note, phase, status } from "./ui";
 
 /** After these the key may have signed nevertheless; the journal is asked again before anything else is signed. */
 const UNCERTAIN: readonly string[] = ["host-lost", "host-missing", "host-timeout", "extension-stopped"];

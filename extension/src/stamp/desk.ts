@@ -1,8 +1,8 @@
 // The desk with the drawn page: which page is shown, how large, and the controls for both.
 
 import type { PDFDocumentProxy } from "pdfjs-dist";
+import { $ } from "../draw";
 import { t } from "../language";
-import { $ } from "./ui";
 import type { ShownPage, Viewer } from "./viewer";
 
 /** Screen pixels of a millimetre at 100 %. */

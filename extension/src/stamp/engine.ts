@@ -87,6 +87,8 @@ export class Engine {
 
   /** Tells everyone who waits, and whoever asks later. */
   #end(detail: string): void {
+    // One alone is of no use, and would hash on.
+    this.end();
     this.#gone = new Refused("internal", { detail });
     for (const waiting of [...this.#waiting.values(), ...this.#hashing.values()]) waiting.reject(this.#gone);
     this.#waiting.clear();

@@ -1,11 +1,12 @@
 // The list of documents: which there are, where each stands and why one is refused, and the means to go from one to the next and
 // to leave one out. It draws and tells; what follows from a press is decided elsewhere.
 
+import { $, element } from "../draw";
 import { oneLine } from "../failure-view";
 import { t } from "../language";
 import type { Key } from "../language";
 import type { Paper, PaperState } from "./paper";
-import { $, fileSize } from "./ui";
+import { fileSize } from "./ui";
 
 /** Names up to this width are not cut; of others this much is always seen of the end. A Latin letter is one wide. */
 const SHORT_WIDTH = 18;
@@ -90,32 +91,26 @@ export class PaperList {
   }
 
   #row(paper: Paper): Row {
-    const make = <K extends keyof HTMLElementTagNameMap>(name: K, className: string, text = ""): HTMLElementTagNameMap[K] => {
-      const element = document.createElement(name);
-      element.className = className;
-      element.textContent = text;
-      return element;
-    };
-    const item = make("li", "paper");
-    const include = make("input", "include");
+    const item = element("li", "paper");
+    const include = element("input", "include");
     include.type = "checkbox";
     include.title = t("paperInclude");
     include.setAttribute("aria-label", `${t("paperInclude")}: ${paper.name}`);
     include.addEventListener("change", () => this.onInclude(paper, include.checked));
-    const open = make("button", "open");
+    const open = element("button", "open");
     open.type = "button";
     open.title = paper.name;
-    const name = make("span", "name");
-    name.append(make("span", "number", `${paper.index + 1}`), ...twoParts(paper.name).map((part, index) => make("span", index === 0 ? "stem" : "end", part)));
-    const facts = make("span", "facts");
-    const state = make("span", "state");
-    const code = make("span", "code");
-    const line = make("span", "line");
+    const name = element("span", "name");
+    name.append(element("span", "number", `${paper.index + 1}`), ...twoParts(paper.name).map((part, index) => element("span", index === 0 ? "stem" : "end", part)));
+    const facts = element("span", "facts");
+    const state = element("span", "state");
+    const code = element("span", "code");
+    const line = element("span", "line");
     line.append(facts, code);
-    const reason = make("span", "reason");
+    const reason = element("span", "reason");
     open.append(name, line, state, reason);
     open.addEventListener("click", () => this.onOpen(paper));
-    const save = make("button", "icon save", "↓");
+    const save = element("button", "icon save", "↓");
     save.type = "button";
     save.title = t("stampDownload");
     save.setAttribute("aria-label", `${t("stampDownload")}: ${paper.name}`);

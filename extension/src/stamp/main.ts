@@ -1,6 +1,7 @@
 // Opens and closes the stamping page: takes the visit from the background and the documents from the portal's page, hands one
 // document to the button and several to the list, and tells both sides how it ended.
 
+import { $ } from "../draw";
 import { failureOf, tellPage } from "../failure";
 import { showFailure } from "../failure-view";
 import { language, t, translate, useLanguage } from "../language";
@@ -13,7 +14,7 @@ import { mark } from "./moments";
 import { StampingPage } from "./page";
 import { Paper } from "./paper";
 import { Signing } from "./signing";
-import { $, enter, shownFailure, status } from "./ui";
+import { enter, shownFailure, status } from "./ui";
 
 /** One visit of a person, for one document or for a list. */
 class Visit {

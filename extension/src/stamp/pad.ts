@@ -1,6 +1,6 @@
 // The dialog for a signature drawn by hand: mouse, pen or finger. It gives lines, never a picture, cut to what was drawn.
 
-import { $ } from "./ui";
+import { $ } from "../draw";
 import type { Strokes } from "./items";
 
 /** Most points and lines of one drawing; the module holds the same numbers or higher ones. */

@@ -3,6 +3,7 @@
 // documents, and signing, are others' business.
 
 import type { DocumentView } from "sealbridge-wasm";
+import { $ } from "../draw";
 import { failureOf } from "../failure";
 import { t } from "../language";
 import type { Job } from "../messages";
@@ -23,7 +24,7 @@ import { PAUSE_MS, Preview } from "./preview";
 import { Sealing } from "./sealing";
 import type { Sealed } from "./signing";
 import { Tools } from "./tools";
-import { $, enter, fail, fileSize, note, phase, status } from "./ui";
+import { enter, fail, fileSize, note, phase, status } from "./ui";
 import { Viewer } from "./viewer";
 
 /** Between two looks at how far hashing has come. */

@@ -1,6 +1,7 @@
 // The panel of places: what stands where as a list, choosing, removing, undo and redo. On a document that others have
 // signed it holds one place only, because every place needs its own signature there.
 
+import { $ } from "../draw";
 import { t } from "../language";
 import type { Placement } from "../messages";
 import type { Desk } from "./desk";
@@ -10,7 +11,7 @@ import { inside, round, sealSize, tenth } from "./geometry";
 import { firstPage, PLACES_MAX, ranges } from "./items";
 import type { Item, Items, Spot } from "./items";
 import type { Overlay } from "./overlay";
-import { $, announce, fail, phase } from "./ui";
+import { announce, fail, phase } from "./ui";
 
 /** Distance of a new seal from the page's lower right corner. */
 export const MARGIN_MM = 15;

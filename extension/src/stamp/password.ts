@@ -1,10 +1,10 @@
 // The dialog for a document's own password. It opens the PDF and is not the USB key's PIN, which is never asked for here; it
 // stays in this page and its worker and goes neither to the portal nor to the host.
 
+import { $ } from "../draw";
 import { oneLine } from "../failure-view";
 import { t } from "../language";
 import type { Failure } from "../protocol";
-import { $ } from "./ui";
 
 /** What the document said: it needs a password, the last one was wrong, or it asks for its owner's. */
 export const PASSWORD_CODES: readonly string[] = ["pdf-password-needed", "pdf-password-wrong"];

@@ -3,6 +3,7 @@
 // with its digest.
 
 import type { DocumentView, PreparedView, UnhashedView } from "sealbridge-wasm";
+import { $ } from "../draw";
 import { failureOf } from "../failure";
 import { language, t } from "../language";
 import type { Failure } from "../protocol";
@@ -12,7 +13,7 @@ import type { Items } from "./items";
 import { joined } from "./joined";
 import { mark } from "./moments";
 import type { Overlay } from "./overlay";
-import { $, fail, phase, status } from "./ui";
+import { fail, phase, status } from "./ui";
 import type { Viewer } from "./viewer";
 
 /** Wait after the last change before the revision is made again. */

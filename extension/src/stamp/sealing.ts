@@ -2,14 +2,14 @@
 // is closed; nothing is guessed, and nothing but the two ids is remembered.
 
 import type { SealView, StatusView } from "sealbridge-wasm";
+import { $, day } from "../draw";
 import { failureOf, Refused } from "../failure";
-import { language, t } from "../language";
+import { t } from "../language";
 import type { SealAnswer } from "../protocol";
 import type { Engine } from "./engine";
 import type { Background } from "./links";
 import { pictureUrl } from "./overlay";
 import type { Sealed } from "./signing";
-import { $ } from "./ui";
 
 /** Most pairs of seal and certificate that are offered: a list that a person can read. */
 const CHOICES_MAX = 12;
@@ -144,8 +144,7 @@ function card({ view, answer }: Choice, index: number, url: string): HTMLElement
   };
   line("name", view.name);
   line("", view.organisation + (view.test ? ` · ${t("popupTest")}` : ""));
-  const day = new Date(view.notAfter * 1000).toLocaleDateString(language());
-  line("small", t("chooserCertificate", view.serial.slice(-8), day));
+  line("small", t("chooserCertificate", view.serial.slice(-8), day(view.notAfter)));
   label.append(radio, picture, words);
   return label;
 }

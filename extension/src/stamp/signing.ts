@@ -2,6 +2,7 @@
 // are shown. What leaves has been accepted by our own verifier.
 
 import type { SealView } from "sealbridge-wasm";
+import { $, save } from "../draw";
 import { failureOf } from "../failure";
 import { language, t } from "../language";
 import type { Job } from "../messages";
@@ -12,7 +13,7 @@ import type { Background, Portal } from "./links";
 import { mark } from "./moments";
 import type { StampingPage } from "./page";
 import { showReport } from "./report";
-import { $, enter, fail, note, phase, status } from "./ui";
+import { enter, fail, note, phase, status } from "./ui";
 
 /** The seal in use, as the host gave it and as people see it. */
 export interface Sealed {
@@ -144,11 +145,7 @@ export class Signing {
 
 /** Saves a stamped document under the name of its original. */
 export function download(name: string, stamped: Blob): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(stamped);
-  link.download = stampedName(name);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  save(stampedName(name), stamped);
 }
 
 function stampedName(name: string): string {

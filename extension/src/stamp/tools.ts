@@ -1,6 +1,7 @@
 // The tools that add places: on several pages, by keyword with its hits counted first, over a seam, a date line, and a
 // signature drawn by hand. What a person typed wrong is said beside the input, in the words of the code.
 
+import { $ } from "../draw";
 import { failureOf } from "../failure";
 import { oneLine } from "../failure-view";
 import { t } from "../language";
@@ -13,7 +14,6 @@ import type { Overlay } from "./overlay";
 import { drawSignature } from "./pad";
 import { MARGIN_MM } from "./panel";
 import type { Panel } from "./panel";
-import { $ } from "./ui";
 
 const FORMS = ["pages", "keyword", "seam"] as const;
 type Form = (typeof FORMS)[number];

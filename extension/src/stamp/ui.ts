@@ -1,10 +1,9 @@
 // The few things that every part of the stamping page says to the person: its state, status line, notes and failures.
 // The texts come from `language`; nothing is decided here.
 
+import { $ } from "../draw";
 import { showFailure } from "../failure-view";
 import type { Failure } from "../protocol";
-
-export const $ = <E extends HTMLElement = HTMLElement>(id: string): E => document.getElementById(id) as E;
 
 /** What the whole page is at; style sheets and tests look at it. */
 export type Phase = "opening" | "editing" | "signing" | "done" | "failed" | "closed";

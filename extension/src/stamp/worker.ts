@@ -3,6 +3,7 @@
 
 import init, { describeSeal, listCode, memoryBytes, OriginalDigest, Stamping } from "sealbridge-wasm";
 import type { ClerkReport, DigestView, DocumentView, Finished, PreparedView, PrepareWish, SealView, UnhashedView } from "sealbridge-wasm";
+import { bytes } from "../base64";
 import { failureOf, Refused } from "../failure";
 import type { Failure, SealAnswer } from "../protocol";
 import type { VerifyReport } from "../page/sealbridge";
@@ -177,11 +178,6 @@ function put(stamping: Stamping, answer: SealAnswer): SealView {
 
 function post(message: FromWorker): void {
   self.postMessage(message);
-}
-
-/** Standard base64, as the host writes it; the background has checked its form. */
-function bytes(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
 function now(): number {

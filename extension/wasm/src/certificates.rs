@@ -8,6 +8,7 @@ use sealbridge_protocol::{Code, Failure};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use crate::keys::{Expiry, days_left};
 use crate::throw::{Thrown, thrown, to_js, unusable};
 use crate::view::seconds;
 
@@ -49,6 +50,8 @@ pub(crate) struct CertificateView {
     not_before: i64,
     not_after: i64,
     days_left: i64,
+    /// None where the certificate cannot be read.
+    expiry: Option<Expiry>,
     has_key: bool,
     encryption_only: bool,
     test: bool,
@@ -139,6 +142,7 @@ fn certificate_view(info: &CertificateInfo, now: i64) -> CertificateView {
                 not_before: 0,
                 not_after: 0,
                 days_left: 0,
+                expiry: None,
                 has_key: info.has_key,
                 encryption_only: false,
                 test: false,
@@ -158,7 +162,8 @@ fn certificate_view(info: &CertificateInfo, now: i64) -> CertificateView {
         serial: certificate.serial_hex(),
         not_before: certificate.not_before(),
         not_after: certificate.not_after(),
-        days_left: certificate.not_after().saturating_sub(now).div_euclid(86_400),
+        days_left: days_left(certificate.not_after(), now),
+        expiry: Some(Expiry::at(certificate.not_before(), certificate.not_after(), now)),
         has_key: info.has_key,
         encryption_only: certificate.is_encryption_only(),
         test: certificate.is_test(),

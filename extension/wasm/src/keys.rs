@@ -1,4 +1,5 @@
-//! What the host's list of keys means for people: how long certificates last, whether a seal fits them; and what a certificate says.
+//! What the host's list of keys means for people: how long certificates and seals last, who makes the next, whether a seal fits; and
+//! what a certificate says.
 //!
 //! The thresholds of the warnings stand here once, for popup and key centre. Trust is not judged.
 
@@ -61,15 +62,33 @@ enum SealState {
     NotNeeded,
 }
 
+/// What the CA's desk does for a certificate that ends or has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Next {
+    /// Its key still proves who asks.
+    Renewal,
+    /// It has ended and proves nothing any more: by paper (R60, E12).
+    Reissue,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Judged {
     days_left: i64,
     expiry: Expiry,
+    next: Next,
     seal: SealState,
 }
 
-/// Judges every certificate of a list of keys: by the certificate's id.
+/// Certificates and seals, each by its id.
+#[derive(Debug, Serialize)]
+struct Judgement {
+    certificates: BTreeMap<String, Judged>,
+    seals: BTreeMap<String, Expiry>,
+}
+
+/// Judges every certificate and seal of a list of keys. A seal that cannot be read is left out.
 ///
 /// # Errors
 /// `answer-malformed`.
@@ -79,21 +98,23 @@ pub fn judge_keys(everything: JsValue, now: f64) -> Result<JsValue, Thrown> {
     to_js(&judge(&everything.tokens, seconds(now)))
 }
 
-fn judge(tokens: &[Token], now: i64) -> BTreeMap<String, Judged> {
-    let mut judged = BTreeMap::new();
-    for token in tokens {
-        for certificate in &token.certificates {
-            judged.insert(
-                certificate.id.to_string(),
-                Judged {
-                    days_left: days_left(certificate.not_after, now),
-                    expiry: Expiry::at(certificate.not_before, certificate.not_after, now),
-                    seal: seal_state(token, certificate),
-                },
-            );
-        }
+fn judge(tokens: &[Token], now: i64) -> Judgement {
+    let certificates = tokens.iter().flat_map(|token| token.certificates.iter().map(move |certificate| (token, certificate)));
+    let seals = tokens.iter().flat_map(|token| &token.seals).filter(|seal| seal.failure.is_none());
+    Judgement {
+        certificates: certificates.map(|(token, certificate)| (certificate.id.to_string(), judged(token, certificate, now))).collect(),
+        seals: seals.map(|seal| (seal.id.to_string(), Expiry::at(seal.valid_from, seal.valid_until, now))).collect(),
     }
-    judged
+}
+
+fn judged(token: &Token, certificate: &keys::Certificate, now: i64) -> Judged {
+    let expiry = Expiry::at(certificate.not_before, certificate.not_after, now);
+    Judged {
+        days_left: days_left(certificate.not_after, now),
+        expiry,
+        next: if expiry == Expiry::Expired { Next::Reissue } else { Next::Renewal },
+        seal: seal_state(token, certificate),
+    }
 }
 
 fn seal_state(token: &Token, certificate: &keys::Certificate) -> SealState {
@@ -157,6 +178,8 @@ fn details(certificate: &Certificate) -> Details {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -176,6 +199,32 @@ mod tests {
             (now + 1, now + 9 * DAY, Expiry::NotYetValid),
         ] {
             assert_eq!(Expiry::at(not_before, not_after, now), want, "{not_before} {not_after}");
+        }
+    }
+
+    #[test]
+    fn certificates_and_seals_are_judged_each_by_its_own_end() {
+        let now = 1_800_000_000;
+        let certificate = |digit: &str, not_after: i64| json!({"id": digit.repeat(64), "serial": "01", "organisation": "甲公司", "issuer": "CA", "notBefore": 0, "notAfter": not_after, "uses": ["stamp"], "hasKey": true, "test": false});
+        let seal = |digit: &str, from: i64, until: i64, names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|digit| digit.repeat(64)).collect();
+            json!({"id": digit.repeat(64), "name": "公章", "kind": "", "widthMicrometres": 40_000, "heightMicrometres": 40_000, "validFrom": from, "validUntil": until, "certificates": names})
+        };
+        let everything = json!({"modules": [], "tokens": [{
+            "token": {"module": "key", "serial": "1"}, "label": "", "maker": "", "model": "", "state": "ready", "officerLocked": false, "protectedPath": false,
+            "certificates": [certificate("a", now - 1), certificate("b", now + DAY)],
+            "seals": [seal("c", 0, now - 1, &["a"]), seal("d", now + 1, now + 90 * DAY, &[]), seal("e", 0, now + 90 * DAY, &[])],
+        }]});
+        let everything: Everything = serde_json::from_value(everything).expect("a list of keys");
+        let seen = judge(&everything.tokens, now);
+        for (digit, expiry, next, seal) in
+            [("a", Expiry::Expired, Next::Reissue, SealState::Installed), ("b", Expiry::Within7, Next::Renewal, SealState::Pending)]
+        {
+            let judged = &seen.certificates[&digit.repeat(64)];
+            assert_eq!((judged.expiry, judged.next, judged.seal), (expiry, next, seal), "{digit}");
+        }
+        for (digit, expiry) in [("c", Expiry::Expired), ("d", Expiry::NotYetValid), ("e", Expiry::Good)] {
+            assert_eq!(seen.seals[&digit.repeat(64)], expiry, "{digit}");
         }
     }
 }

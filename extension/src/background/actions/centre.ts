@@ -63,6 +63,8 @@ async function served(port: chrome.runtime.Port, wish: Exclude<FromCentre, { typ
 }
 
 async function care(port: chrome.runtime.Port, call: number, verb: CareVerb, args: Verbs[CareVerb]["arguments"], language: Language): Promise<unknown> {
+  // Gone while the language was read: nobody would see the window, and nothing would close it.
+  if (!centres.has(port)) throw new Refused("cancelled");
   if (running) throw new Refused("busy");
   const operation = host.newOperation();
   running = { operation, port, call };

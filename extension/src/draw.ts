@@ -1,6 +1,7 @@
-// How the key centre's parts are made: elements, buttons, lists of facts, days, empty places. The texts come from `language`.
+// How parts of the extension's own pages are made: elements, buttons, lists of facts, days, empty places, files for the person. The texts come
+// from `language`; nothing is decided here.
 
-import { language } from "../language";
+import { language } from "./language";
 
 export const $ = <E extends HTMLElement = HTMLElement>(id: string): E => document.getElementById(id) as E;
 
@@ -66,15 +67,10 @@ export function grouped(serial: string): string {
 }
 
 /** Gives the person a file; nothing leaves the computer. */
-export function save(name: string, type: string, content: BlobPart): void {
+export function save(name: string, content: Blob): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([content], { type }));
+  link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
-/** Standard base64, as the host writes it. */
-export function bytes(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }

@@ -9,7 +9,7 @@ use sealbridge_reference_ca::Algorithm;
 use sealbridge_reference_ca::authority::Authority;
 use sealbridge_reference_ca::desk::{self, Application, Issued, Names, SealWish, Variant};
 use sealbridge_reference_ca::error::DeskError;
-use sealbridge_reference_ca::picture::{self, Design};
+use sealbridge_reference_ca::picture::{self, Design, PictureError};
 use sealbridge_reference_ca::serve::{self, OfficerVerb, Serve};
 use sealbridge_reference_ca::services::{self, Addresses};
 use sealbridge_reference_ca::token::Module;
@@ -139,7 +139,9 @@ fn main() -> ExitCode {
     match run(Arguments::parse().verb) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("reference-ca: {error}");
+            // Whoever typed the name at this terminal may see which character it is.
+            let character = if let DeskError::Picture(PictureError::Glyph(character)) = &error { format!(": “{character}”") } else { String::new() };
+            eprintln!("reference-ca: {error}{character}");
             ExitCode::FAILURE
         }
     }

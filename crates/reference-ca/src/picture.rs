@@ -34,8 +34,8 @@ pub enum PictureError {
     /// The font file could not be read.
     #[error("the font cannot be read: {0}")]
     Font(String),
-    /// The font has no glyph for a character of the name or the line.
-    #[error("the font has no glyph for “{0}”")]
+    /// The font has no glyph for this character of the name or the line. The message leaves it out: logs name nobody, not in parts either.
+    #[error("the font has no glyph for a character")]
     Glyph(char),
     /// A name or a line that does not fit on a seal.
     #[error("{what} has {length} characters; a seal takes {least} to {most}")]

@@ -231,6 +231,11 @@ reasons! {
     "“{slot}”的图片像素太多。" "请用 300 dpi 扫描 A4 页面后重新上传。"
     "The picture for “{slot}” has too many pixels." "Scan the A4 page at 300 dpi and upload it again."
 
+    /// Others' scans are still looked at.
+    Busy "desk-busy" SERVICE_UNAVAILABLE
+    "现在上传的人较多，“{slot}”没有收下；已经上传的其他文件不受影响。" "请稍后再上传一次。"
+    "Many people are sending scans in just now; “{slot}” was not taken. What you sent in before is kept." "Send it in again in a moment."
+
     /// Nothing red and round (E11).
     SealMissing "seal-not-found" UNPROCESSABLE_ENTITY
     "“{slot}”上没有看到印章。" "请在印模采集框内加盖实体印章，彩色扫描后重新上传。"
@@ -406,6 +411,7 @@ impl From<NotDone> for Refusal {
             NotDone::Stale => Reason::Stale.into(),
             NotDone::Locked => Reason::Locked.into(),
             NotDone::Note => Reason::NoteMissing.into(),
+            NotDone::Ticket => Reason::HandoverRefused.into(),
             NotDone::Refused(Refused::State { .. }) => Reason::NotNow.into(),
             NotDone::Refused(Refused::Role) => Reason::NotYours.into(),
             NotDone::Refused(Refused::Need(need)) => Reason::from(need).into(),

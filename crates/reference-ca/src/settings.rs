@@ -75,7 +75,7 @@ struct Inner {
     /// Argon2 takes 19 MB each time.
     passwords: Semaphore,
     /// A scan takes memory while it is looked at.
-    scans: Semaphore,
+    scans: Arc<Semaphore>,
 }
 
 impl Desk {
@@ -91,7 +91,17 @@ impl Desk {
         clock: Clock,
     ) -> Self {
         Desk {
-            inner: Arc::new(Inner { settings, database, vault, profiles, authority, carrier, clock, passwords: Semaphore::new(2), scans: Semaphore::new(1) }),
+            inner: Arc::new(Inner {
+                settings,
+                database,
+                vault,
+                profiles,
+                authority,
+                carrier,
+                clock,
+                passwords: Semaphore::new(2),
+                scans: Arc::new(Semaphore::new(1)),
+            }),
         }
     }
 
@@ -137,7 +147,7 @@ impl Desk {
         &self.inner.passwords
     }
 
-    pub(crate) fn scans(&self) -> &Semaphore {
+    pub(crate) fn scans(&self) -> &Arc<Semaphore> {
         &self.inner.scans
     }
 

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use image::{Rgb, RgbImage};
-use sealbridge_reference_ca::form::{Blank, BlankField, Fault, FormError, draw as draw_form, look};
+use sealbridge_reference_ca::business::Kind;
+use sealbridge_reference_ca::business::fields::{self, Block, Shape};
+use sealbridge_reference_ca::form::{Blank, BlankField, Fault, FormError, Part, Read, Wanted, draw as draw_form};
 use sealbridge_reference_ca::picture::{Design, draw};
-use sealbridge_reference_ca::scan::{Basis, Look, SizeFrom, impressions};
+use sealbridge_reference_ca::scan::{self, Basis, Frame, Look, SizeFrom, impressions};
 use sealbridge_reference_ca::upload::Content;
 
 const NUMBER: &str = "SB2611270000017";
@@ -21,6 +23,14 @@ fn font() -> Option<Vec<u8>> {
         println!("SKIPPED: no font in target/fonts");
     }
     font
+}
+
+fn look(bytes: &[u8], content: Content, number: &str, code: bool) -> Result<Read, Fault> {
+    sealbridge_reference_ca::form::look(bytes, content, number, Wanted { code, impressions: code })
+}
+
+fn in_frames(frames: &[Frame]) -> Look {
+    Look::Frames { frames: frames.to_vec(), least: frames.len() }
 }
 
 fn made(seed: u64) -> String {
@@ -121,11 +131,11 @@ fn drawn_printed_stamped_scanned_and_known_again() {
         for turn in [0.0, 1.5, -2.0] {
             let scan = jpeg(&stamped(&rendered(&file, page, 200), 200.0, &centres, turn, &font));
             let read = look(&scan, Content::Jpeg, &number, true).unwrap();
-            assert!(read.own, "the code is read, turned by {turn}");
+            assert_eq!(read.parts, [if separate { Part::Seal } else { Part::Application }], "the code is read, turned by {turn}");
             assert_eq!(look(&scan, Content::Jpeg, &other, true).unwrap_err(), Fault::Other(number.clone()));
-            let (sheet, frames) = &read.sheets[0];
+            let (sheet, frames) = &read.sheet.unwrap();
             assert_eq!(frames.len(), usize::from(count));
-            let found = impressions(sheet, &Look::Frames(frames.clone())).unwrap();
+            let found = impressions(sheet, &in_frames(frames)).unwrap();
             assert_eq!(found.len(), usize::from(count));
             for one in &found {
                 let measures = one.measures;
@@ -136,8 +146,8 @@ fn drawn_printed_stamped_scanned_and_known_again() {
         // Nothing stamped into the frames.
         let scan = jpeg(&stamped(&rendered(&file, page, 200), 200.0, &[], 0.0, &font));
         let read = look(&scan, Content::Jpeg, &number, true).unwrap();
-        let (sheet, frames) = &read.sheets[0];
-        assert_eq!(impressions(sheet, &Look::Frames(frames.clone())).unwrap_err(), sealbridge_reference_ca::scan::Fault::NoSeal);
+        let (sheet, frames) = &read.sheet.unwrap();
+        assert_eq!(impressions(sheet, &in_frames(frames)).unwrap_err(), scan::Fault::NoSeal);
     }
 }
 
@@ -151,9 +161,9 @@ fn a_scanner_s_pdf_is_read_and_a_sealed_one_is_not() {
     let page = stamped(&rendered(&file, 2, 200), 200.0, &[[78.0, 122.0], [132.0, 122.0]], 1.0, &font);
     let scanned = scanner(&jpeg(&page), page.width(), page.height());
     let read = look(&scanned, Content::Pdf, &number, true).unwrap();
-    assert!(read.own);
-    let (sheet, frames) = &read.sheets[0];
-    assert_eq!(impressions(sheet, &Look::Frames(frames.clone())).unwrap().len(), 2);
+    assert_eq!(read.parts, [Part::Seal]);
+    let (sheet, frames) = &read.sheet.unwrap();
+    assert_eq!(impressions(sheet, &in_frames(frames)).unwrap().len(), 2);
     assert!(matches!(look(&scanned, Content::Pdf, &made(2), true), Err(Fault::Other(_))));
     // A document with a signature in it, as structure: R37 asks for paper.
     let sealed =
@@ -171,7 +181,84 @@ fn a_name_that_the_font_cannot_show_is_told() {
     let mut form = blank(NUMBER, true, 2);
     form.blocks[0].1[0].value.push('\u{1f600}');
     assert_eq!(draw_form(&form, &font).unwrap_err(), FormError::Glyph('\u{1f600}'));
+    // What goes to the log names nobody, not by a character either.
+    assert!(!FormError::Glyph('珺').to_string().contains('珺'));
     assert!(matches!(draw_form(&blank(OTHER, true, 2), b"no font").unwrap_err(), FormError::Font(_)));
+    // Outlines of the other kind (CFF) would be embedded as what they are not.
+    let cff = [&b"OTTO\0\x01\0\x10\0\0\0\0CFF \0\0\0\0\0\0\0\x1c\0\0\0\x04"[..], b"\x01\0\x04\x01"].concat();
+    assert_eq!(draw_form(&blank(OTHER, true, 2), &cff).unwrap_err(), FormError::Font("its outlines are not TrueType".into()));
+}
+
+/// Every field of an application, as long as it may be.
+fn full<'a>(kind: Kind, number: &'a str, impressions: u8) -> Blank<'a> {
+    let value = |shape| match shape {
+        Shape::Line(most) => "測".repeat(most),
+        Shape::Choice(choices) => choices.iter().map(|(_, words)| words[0]).max_by_key(|words| words.chars().count()).unwrap().to_owned(),
+        Shape::Term => "5 年（60 个月）".into(),
+        Shape::Tick => "是".into(),
+        Shape::CreditCode => "91440300MA5DEMA00Y".into(),
+        Shape::Mobile => "13800138000".into(),
+        Shape::IdNumber => "W".repeat(30),
+        Shape::Serial => "D".repeat(40),
+    };
+    let block = |block: Block| {
+        let fields = fields::of(kind).filter(|field| field.block == block);
+        (block.words()[0], fields.map(|field| BlankField { key: field.key, label: field.words[0], value: value(field.shape) }).collect::<Vec<_>>())
+    };
+    let blocks = Block::ALL.map(block).into_iter().filter(|(_, fields)| !fields.is_empty()).collect();
+    Blank { blocks, ..blank(number, false, impressions) }
+}
+
+/// Where the unit's own seal belongs: the middle of the signature field, millimetres from the upper left corner.
+fn seal_place(pdf: &[u8]) -> [f32; 2] {
+    let document = sealbridge_pdf::Document::open(pdf, sealbridge_pdf::OpenOptions::default()).unwrap();
+    let form = sealbridge_pdf::Form::read(&document).unwrap();
+    let rect = form.fields.iter().find(|field| field.name == "unitSeal").and_then(|field| field.widgets[0].rect).unwrap();
+    let millimetres = |points: f64| (points / 72.0 * 25.4) as f32;
+    [millimetres((rect.left + rect.right) / 2.0), 297.0 - millimetres((rect.bottom + rect.top) / 2.0)]
+}
+
+#[test]
+fn what_fits_stands_beside_the_frames_and_what_does_not_gets_a_sheet_for_them() {
+    let Some(font) = font() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let number = made(1);
+    // A short form: the frames on it, and the unit's own seal where it belongs is in none of them.
+    let pdf = draw_form(&blank(&number, false, 3), &font).unwrap();
+    let file = folder.path().join("short.pdf");
+    std::fs::write(&file, &pdf).unwrap();
+    let centres = [seal_place(&pdf), [51.0, 246.0], [105.0, 246.5], [159.0, 245.5]];
+    let scan = jpeg(&stamped(&rendered(&file, 1, 200), 200.0, &centres, 0.5, &font));
+    let read = look(&scan, Content::Jpeg, &number, true).unwrap();
+    let (sheet, frames) = &read.sheet.unwrap();
+    assert_eq!((read.parts, frames.len()), (vec![Part::Application], 3));
+    assert_eq!(impressions(sheet, &in_frames(frames)).unwrap().len(), 3);
+    // The longest that there is: every business is drawn, or told not to fit; nothing runs into the frames.
+    for kind in Kind::ALL {
+        let pdf = match draw_form(&full(kind, &number, 3), &font) {
+            Ok(pdf) => pdf,
+            Err(error) => panic!("{kind:?}: {error}"),
+        };
+        if kind != Kind::New {
+            continue;
+        }
+        let file = folder.path().join("long.pdf");
+        std::fs::write(&file, &pdf).unwrap();
+        let first = jpeg(&stamped(&rendered(&file, 1, 200), 200.0, &[seal_place(&pdf)], 0.0, &font));
+        let read = look(&first, Content::Jpeg, &number, true).unwrap();
+        assert_eq!((read.parts, read.sheet.unwrap().1.len()), (vec![Part::Application], 0));
+        let second = jpeg(&stamped(&rendered(&file, 2, 200), 200.0, &[[51.0, 122.0], [105.0, 122.0], [159.0, 122.0]], 0.0, &font));
+        let read = look(&second, Content::Jpeg, &number, true).unwrap();
+        let (sheet, frames) = &read.sheet.unwrap();
+        assert_eq!((read.parts, impressions(sheet, &in_frames(frames)).unwrap().len()), (vec![Part::Seal], 3));
+    }
+    // More than a sheet holds is no form.
+    let mut endless = full(Kind::New, &number, 3);
+    for _ in 0..2 {
+        let again = full(Kind::New, &number, 3).blocks;
+        endless.blocks.extend(again);
+    }
+    assert_eq!(draw_form(&endless, &font).unwrap_err(), FormError::Full);
 }
 
 /// A PDF as a scanner writes it: one JPEG on one A4 page.

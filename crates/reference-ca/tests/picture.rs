@@ -95,6 +95,8 @@ fn what_is_not_drawn() {
     check(&"测".repeat(31), None, 600, PictureError::Length { what: "name", length: 31, least: 2, most: 30 });
     check("测试公司", Some("一二三四五六七八九"), 600, PictureError::Length { what: "line", length: 9, least: 0, most: 8 });
     check("测试\u{1f600}公司", None, 600, PictureError::Glyph('\u{1f600}'));
+    // What goes to the log names nobody, not by a character either.
+    assert!(!PictureError::Glyph('珺').to_string().contains('珺'));
     check("测试公司", None, 100_000, PictureError::Pixels(100_000));
     assert!(matches!(draw(&Design { name: "测试公司", line: None, pixels: 600 }, b"no font").unwrap_err(), PictureError::Font(_)));
 }

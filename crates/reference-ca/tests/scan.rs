@@ -12,7 +12,7 @@ use sealbridge_reference_ca::scan::{Basis, Fault, Frame, Look, Sheet, SizeFrom, 
 use skrifa::instance::{LocationRef, Size};
 use skrifa::outline::{DrawSettings, OutlinePen};
 use skrifa::{FontRef, MetadataProvider};
-use tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Transform};
+use tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Stroke, Transform};
 
 const RED: [u8; 3] = [0xd9, 0x0e, 0x16];
 
@@ -40,26 +40,83 @@ const YELLOW: [f32; 3] = [0.96, 0.92, 0.78];
 /// A seal on a sheet: its centre in millimetres.
 type Pressed = ([f32; 2], f32);
 
+/// A seal at fifteen pixels to the millimetre, and what it is pressed with.
 struct Original {
     picture: RgbaImage,
+    red: [u8; 3],
     font: Vec<u8>,
+}
+
+/// What another engraver is asked for.
+#[derive(Debug, Clone, Copy)]
+struct Wish {
+    name: &'static str,
+    star: bool,
+    red: [u8; 3],
+    /// Outer diameter, millimetres.
+    diameter: f32,
 }
 
 impl Original {
     fn new() -> Option<Self> {
+        let font = Self::font()?;
+        let drawn = draw(&Design { name: "印桥测试科技有限公司", line: Some("测试专用"), pixels: 600 }, &font).unwrap();
+        Some(Original { picture: image::load_from_memory(&drawn.png).unwrap().into_rgba8(), red: RED, font })
+    }
+
+    /// A seal that the crate did not draw: thinner rim, other proportions, nothing below the star.
+    fn of(wish: Wish) -> Option<Self> {
+        let font = Self::font()?;
+        let side = ((wish.diameter + 1.0) * 15.0) as u32;
+        let mut canvas = Pixmap::new(side, side).unwrap();
+        let middle = side as f32 / 2.0;
+        let page = Transform::from_scale(15.0, 15.0).post_translate(middle, middle);
+        let mut paint = Paint::default();
+        paint.set_color(Color::BLACK);
+        let (outer, rim) = (wish.diameter / 2.0, 1.0);
+        let circle = PathBuilder::from_circle(0.0, 0.0, outer - rim / 2.0).unwrap();
+        canvas.stroke_path(&circle, &paint, &Stroke { width: rim, ..Stroke::default() }, page, None);
+        if wish.star {
+            let mut path = PathBuilder::new();
+            for corner in 0..10 {
+                let radius = outer * if corner % 2 == 0 { 0.34 } else { 0.13 };
+                let (sine, cosine) = (corner as f32 * std::f32::consts::PI / 5.0).sin_cos();
+                if corner == 0 { path.move_to(radius * sine, -radius * cosine) } else { path.line_to(radius * sine, -radius * cosine) }
+            }
+            path.close();
+            canvas.fill_path(&path.finish().unwrap(), &paint, FillRule::Winding, page, None);
+        }
+        let count = wish.name.chars().count() as f32;
+        let (step, height) = ((4.6 / count).min(0.5), outer * if count > 16.0 { 0.24 } else { 0.30 });
+        let along = outer - rim - 0.8 - height / 2.0;
+        let width = (along * step * 0.85).min(height * 0.85);
+        let face = FontRef::from_index(&font, 0).unwrap();
+        for (index, character) in wish.name.chars().enumerate() {
+            let mut pen = Pen(PathBuilder::new());
+            let glyph = face.outline_glyphs().get(face.charmap().map(character).unwrap()).unwrap();
+            glyph.draw(DrawSettings::unhinted(Size::new(100.0), LocationRef::default()), &mut pen).unwrap();
+            let turn = (index as f32 - (count - 1.0) / 2.0) * step;
+            let place = Transform::from_translate(-50.0, 38.0).post_scale(width / 100.0, height / 100.0).post_translate(0.0, -along);
+            canvas.fill_path(&pen.0.finish().unwrap(), &paint, FillRule::Winding, place.post_rotate(turn.to_degrees()).post_concat(page), None);
+        }
+        let picture = RgbaImage::from_fn(side, side, |x, y| image::Rgba([0, 0, 0, canvas.pixel(x, y).unwrap().alpha()]));
+        Some(Original { picture, red: wish.red, font })
+    }
+
+    fn font() -> Option<Vec<u8>> {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
         let Ok(font) = std::fs::read(target.join("fonts/NotoSerifSC-SemiBold.ttf")) else {
             println!("SKIPPED: no font in target/fonts");
             return None;
         };
-        let drawn = draw(&Design { name: "印桥测试科技有限公司", line: Some("测试专用"), pixels: 600 }, &font).unwrap();
-        Some(Original { picture: image::load_from_memory(&drawn.png).unwrap().into_rgba8(), font })
+        Some(font)
     }
 
     /// How much ink there is, so many millimetres from the centre.
     fn ink(&self, x: f32, y: f32) -> f32 {
-        let (x, y) = ((x + 20.0) * 15.0, (y + 20.0) * 15.0);
-        if x < 0.0 || y < 0.0 || x >= 600.0 || y >= 600.0 { 0.0 } else { f32::from(self.picture.get_pixel(x as u32, y as u32).0[3]) / 255.0 }
+        let side = self.picture.width() as f32;
+        let (x, y) = (x * 15.0 + side / 2.0, y * 15.0 + side / 2.0);
+        if x < 0.0 || y < 0.0 || x >= side || y >= side { 0.0 } else { f32::from(self.picture.get_pixel(x as u32, y as u32).0[3]) / 255.0 }
     }
 
     /// A scanned sheet of so many millimetres.
@@ -83,7 +140,7 @@ impl Original {
             // Light falls from the upper left; the lower right is in the shade of a hand.
             let light = 1.0 - scan.shade * ((x / width + y / height) / 2.0).powf(1.5);
             Rgb([0, 1, 2].map(|channel| {
-                let ink = f32::from(RED[channel]) / 255.0;
+                let ink = f32::from(self.red[channel]) / 255.0;
                 scan.paper[channel] * (1.0 - covered + covered * ink) * (1.0 - black) * light * 255.0
             }))
         });
@@ -173,6 +230,10 @@ fn look(bytes: &[u8], look: &Look) -> Result<Vec<sealbridge_reference_ca::scan::
     impressions(&Sheet::read(bytes)?, look)
 }
 
+fn frames(least: usize, frames: Vec<Frame>) -> Look {
+    Look::Frames { frames, least }
+}
+
 /// How much of either is in both, and by how much coverage differs on average where either has ink.
 fn alike(original: &Original, after: &[u8], millimetres: u32) -> (f32, [u8; 3]) {
     let after = image::load_from_memory(after).unwrap().into_rgba8();
@@ -219,7 +280,7 @@ fn a_clean_seal_out_of_every_scan() {
     let mut failed = Vec::new();
     for (scan, bar) in cases {
         let bytes = jpeg(&original.sheet([54.0, 56.0], &[([27.5, 28.0], 0.0)], scan), scan);
-        let found = match look(&bytes, &Look::Single) {
+        let found = match look(&bytes, &Look::Anywhere { least: 1 }) {
             Ok(found) => found,
             Err(fault) => {
                 failed.push(format!("{scan:?}: {fault:?}"));
@@ -247,15 +308,64 @@ fn a_clean_seal_out_of_every_scan() {
 }
 
 #[test]
+fn seals_of_other_engravers_in_other_sizes_and_reds() {
+    let short = Wish { name: "印桥测试", star: true, red: [0xc4, 0x1e, 0x3a], diameter: 42.0 };
+    let long = Wish {
+        name: "中国南方测试科技发展集团股份有限公司深圳市南山区第一分公司", star: true, red: [0xe0, 0x3c, 0x28], diameter: 58.0
+    };
+    let plain = Wish { name: "印桥测试科技有限公司", star: true, red: [0xd0, 0x10, 0x50], diameter: 42.0 };
+    assert_eq!((short.name.chars().count(), long.name.chars().count()), (4, 28));
+    let scan = Scan { paper: YELLOW, shade: 0.3, noise: 3.0, jpeg: 85, blur: 0.05, turn: 7.0, ..PLAIN };
+    let mut failed = Vec::new();
+    // The last column: degrees that may be left.
+    for (wish, basis, upright) in [
+        (short, Basis::StarAndName, UPRIGHT),
+        (long, Basis::StarAndName, UPRIGHT),
+        (plain, Basis::StarAndName, UPRIGHT),
+        (Wish { star: false, ..plain }, Basis::Name, 3.0),
+        (Wish { star: false, ..long }, Basis::Name, 3.0),
+        // A ring alone could be any way up: it stays, and says so.
+        (Wish { star: false, name: "", ..plain }, Basis::None, 0.0),
+    ] {
+        let Some(original) = Original::of(wish) else { return };
+        let middle = wish.diameter / 2.0 + 8.0;
+        let bytes = jpeg(&original.sheet([2.0 * middle; 2], &[([middle, middle], 0.0)], scan), scan);
+        let found = match look(&bytes, &Look::Anywhere { least: 1 }) {
+            Ok(found) => found,
+            Err(fault) => {
+                failed.push(format!("{wish:?}: {fault:?}"));
+                continue;
+            }
+        };
+        let measures = found[0].measures;
+        let (alike, _) = alike(&original, &found[0].after, found[0].millimetres);
+        let off = (0..3).map(|channel| measures.colour[channel].abs_diff(wish.red[channel])).max().unwrap();
+        let left = if basis == Basis::None { measures.turned } else { measures.turned - scan.turn };
+        println!("{alike:.3} colour {off} left {left:+.2} {measures:?} {wish:?}");
+        let sized = (measures.diameter - wish.diameter).abs() < 0.6 && measures.size_from == SizeFrom::Resolution;
+        // What was not set upright does not lie over the upright one; a ring does all the same.
+        if measures.basis != basis || left.abs() > upright || off > COLOUR || !sized || (basis != Basis::Name && alike < 0.85) {
+            failed.push(format!("{wish:?}: alike {alike}, colour {off}, left {left}, {measures:?}"));
+        }
+        // A file that names no density: the usual size is taken, and said to be assumed.
+        let mut bare = Vec::new();
+        JpegEncoder::new_with_quality(&mut bare, 85).encode_image(&image::load_from_memory(&bytes).unwrap().into_rgb8()).unwrap();
+        let found = look(&bare, &Look::Anywhere { least: 1 }).unwrap();
+        assert_eq!((found[0].measures.size_from, found[0].measures.diameter, found[0].measures.basis), (SizeFrom::Assumed, 40.0, basis), "{wish:?}");
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
 fn what_is_no_seal_says_why() {
     let Some(original) = Original::new() else { return };
+    let any = Look::Anywhere { least: 1 };
     let asked = Scan { paper: YELLOW, shade: 0.3, noise: 3.0, jpeg: 85, blur: 0.05, ..PLAIN };
     let middle = ([27.0, 28.0], 0.0);
     let size = [54.0, 56.0];
     for (what, size, seals, scan, expected) in [
         ("blank paper", size, vec![], asked, Fault::NoSeal),
         ("print alone", size, vec![], Scan { print: true, ..asked }, Fault::NoSeal),
-        ("two beside each other", [96.0, 56.0], vec![([25.0, 28.0], 0.0), ([70.0, 28.0], 5.0)], asked, Fault::TwoSeals),
         ("two, one across the other", [80.0, 56.0], vec![([26.0, 28.0], 0.0), ([50.0, 28.0], 8.0)], asked, Fault::TwoSeals),
         ("pressed twice", [60.0, 60.0], vec![([28.0, 30.0], 0.0), ([33.0, 31.0], 4.0)], asked, Fault::TwoSeals),
         ("hardly any ink", size, vec![middle], Scan { ink: 0.13, ..asked }, Fault::Faint),
@@ -264,7 +374,7 @@ fn what_is_no_seal_says_why() {
         ("out of focus", size, vec![middle], Scan { blur: 0.5, ..asked }, Fault::Blurred),
     ] {
         let bytes = jpeg(&original.sheet(size, &seals, scan), scan);
-        assert_eq!(look(&bytes, &Look::Single).map(|found| found.iter().map(|one| one.measures).collect::<Vec<_>>()), Err(expected), "{what}");
+        assert_eq!(look(&bytes, &any).map(|found| found.iter().map(|one| one.measures).collect::<Vec<_>>()), Err(expected), "{what}");
     }
 }
 
@@ -293,22 +403,50 @@ fn a_sheet_with_impressions_and_their_frames() {
     let mut bare = Vec::new();
     JpegEncoder::new_with_quality(&mut bare, 90).encode_image(&picture).unwrap();
     let frame = |x: f32, y: f32, millimetres: f32| Frame { centre: [x * scale, y * scale], side: 44.0 * scale, millimetres };
-    let found = look(&bare, &Look::Frames(vec![frame(41.0, 50.0, 44.0), frame(105.0, 51.0, 44.0)])).unwrap();
+    let found = look(&bare, &frames(2, vec![frame(41.0, 50.0, 44.0), frame(105.0, 51.0, 44.0)])).unwrap();
     assert!(found.iter().all(|one| (one.measures.diameter - 39.6).abs() < 0.5 && one.measures.size_from == SizeFrom::Frame));
-    assert_eq!(look(&bare, &Look::Frames(vec![frame(75.0, 50.0, 44.0)])).unwrap_err(), Fault::TwoSeals, "parts of both are in it");
-    assert_eq!(look(&bare, &Look::Frames(vec![frame(41.0, 50.0, 20.0)])).unwrap_err(), Fault::Size(18));
-    assert_eq!(look(&bare, &Look::Frames(vec![frame(55.0, 50.0, 44.0)])).unwrap_err(), Fault::Cut);
+    // A code that promises one frame does not make one impression enough.
+    assert_eq!(look(&bare, &frames(2, vec![frame(41.0, 50.0, 44.0)])).unwrap_err(), Fault::TooFew { found: 1, wanted: 2 });
+    assert_eq!(look(&bare, &frames(1, vec![frame(75.0, 50.0, 44.0)])).unwrap_err(), Fault::TwoSeals, "parts of both are in it");
+    assert_eq!(look(&bare, &frames(1, vec![frame(41.0, 50.0, 20.0)])).unwrap_err(), Fault::Size(18));
+    assert_eq!(look(&bare, &frames(1, vec![frame(55.0, 50.0, 44.0)])).unwrap_err(), Fault::Cut);
+}
+
+#[test]
+fn a_place_as_large_as_the_sheet_is_measured_in_few_pixels_and_in_true_size() {
+    let Some(original) = Original::new() else { return };
+    // At 1200 dpi the seal alone has more pixels a side than a piece may have: it is shrunk, and measures what it measures.
+    let scan = Scan { dpi: 1200.0, blur: 0.0, noise: 2.0, ..PLAIN };
+    let bytes = jpeg(&original.sheet([50.0, 50.0], &[([25.0, 25.0], 4.0)], scan), scan);
+    let found = look(&bytes, &Look::Anywhere { least: 1 }).unwrap();
+    let one = &found[0];
+    assert!(one.place[2] > 1700, "{:?}", one.place);
+    assert!((one.measures.diameter - 39.6).abs() < 0.3 && (one.measures.turned - 4.0).abs() < UPRIGHT, "{:?}", one.measures);
+    assert!(alike(&original, &one.after, one.millimetres).0 > 0.95);
+    // One red sheet: no seal, and no memory for what is none.
+    let red = RgbImage::from_fn(5_900, 5_900, |x, y| if (x / 700 + y / 700) % 2 == 0 { Rgb([215, 30, 40]) } else { Rgb([250; 3]) });
+    assert!(look(&jpeg(&red, scan), &Look::Anywhere { least: 1 }).is_err());
 }
 
 #[test]
 fn files_that_are_no_pictures_or_too_large() {
     let mut png = Vec::new();
     image::DynamicImage::new_rgb8(300, 300).write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png).unwrap();
-    assert_eq!(look(&png, &Look::Single).unwrap_err(), Fault::NoSeal, "all black");
-    // The header says more than memory should hold; what follows does not matter.
-    let mut huge = png.clone();
-    huge[16..24].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
-    assert!(matches!(Sheet::read(&huge).unwrap_err(), Fault::TooLarge | Fault::Picture));
+    assert_eq!(look(&png, &Look::Anywhere { least: 1 }).unwrap_err(), Fault::NoSeal, "all black");
+    // The header says more than memory should hold; what follows does not matter. A side, an area, and the largest that is tried.
+    let mut bmp = Vec::new();
+    image::DynamicImage::new_rgb8(30, 30).write_to(&mut std::io::Cursor::new(&mut bmp), image::ImageFormat::Bmp).unwrap();
+    for (width, height, fault) in [
+        (30_000_u32, 30_000_u32, Fault::TooLarge),
+        (12_001, 40, Fault::TooLarge),
+        (40, 12_001, Fault::TooLarge),
+        (6_001, 6_000, Fault::TooLarge),
+        (6_000, 6_000, Fault::Picture),
+    ] {
+        bmp[18..22].copy_from_slice(&width.to_le_bytes());
+        bmp[22..26].copy_from_slice(&height.to_le_bytes());
+        assert_eq!(Sheet::read(&bmp).unwrap_err(), fault, "{width} × {height}");
+    }
     assert_eq!(Sheet::read(&png[..png.len() / 2]).unwrap_err(), Fault::Picture);
     for bytes in [&b""[..], b"GIF89a", b"\xff\xd8\xff", b"%PDF-1.7"] {
         assert_eq!(Sheet::read(bytes).unwrap_err(), Fault::Picture);
@@ -324,7 +462,7 @@ proptest! {
         let picture = RgbImage::from_fn(width, height, |_, _| Rgb([0, 1, 2].map(|channel| if red && channel == 0 { 220 } else { (noise.next().abs() * 255.0) as u8 })));
         let mut bytes = Vec::new();
         image::DynamicImage::from(picture).write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Bmp).unwrap();
-        for kind in [Look::Single, Look::Anywhere { least: 2 }, Look::Frames(vec![Frame { centre: [40.0, 40.0], side: 70.0, millimetres: 44.0 }])] {
+        for kind in [Look::Anywhere { least: 1 }, Look::Anywhere { least: 2 }, frames(1, vec![Frame { centre: [40.0, 40.0], side: 70.0, millimetres: 44.0 }])] {
             let _ = look(&bytes, &kind);
         }
     }

@@ -199,8 +199,8 @@ pub const ROWS: &[Row] = &[
     Row { kinds: SEALS, from: &[State::SecondReview], act: Act::Confirm, by: By::Officer, needs: &[Need::OtherOfficer], to: To::State(State::Installable), effects: &[Effect::Notify, Effect::Seal], cites: &[77, 101], ..PLAIN },
     Row { kinds: &[Kind::Additional], from: &[State::SecondReview], act: Act::Confirm, by: By::Officer, needs: &[Need::OtherOfficer], to: To::State(State::Making), effects: &[Effect::Notify], cites: &[44, 101], ..PLAIN },
     Row { kinds: &[Kind::Unlock], from: &[State::SecondReview], act: Act::Confirm, by: By::Officer, needs: &[Need::OtherOfficer], to: To::State(State::AwaitingCode), effects: &[Effect::Code], cites: &[70, 89, 101], ..PLAIN },
-    // R31: the clearer impression, as long as another officer still looks at it.
-    Row { kinds: WITH_IMPRESSIONS, from: &[State::FirstReview, State::SecondReview, State::Making, State::AwaitingPaper, State::PaperReview], act: Act::Pick, by: By::Officer, cites: &[31, 77], ..PLAIN },
+    // R31, R101: which seal comes out is agreed to by two officers, so it is settled before the first of them agrees.
+    Row { kinds: WITH_IMPRESSIONS, from: &[State::FirstReview], act: Act::Pick, by: By::Officer, cites: &[31, 77, 101], ..PLAIN },
     Row { from: &[State::FirstReview, State::SecondReview], act: Act::Return, by: By::Officer, to: To::State(State::Returned), effects: &[Effect::Notify], cites: &[83], ..PLAIN },
     // ---- key and originals -----------------------------------------------------------------------------------------
     // K9: the originals may be there before the key goes out.

@@ -90,6 +90,24 @@ fn nothing_is_activated_without_paper_and_two_officers() {
 }
 
 #[test]
+fn an_impression_is_picked_before_anybody_agreed_and_never_after() {
+    let mut picks = 0;
+    for kind in Kind::ALL {
+        for outside in outsides() {
+            for (case, next) in reachable(kind, outside) {
+                for (_, _, after) in next.iter().filter(|(act, _, _)| *act == Act::Pick) {
+                    picks += 1;
+                    // R31, R101: both agreements come after the pick, so that both cover it.
+                    assert!(case.facts.first_officer.is_none() && case.facts.second_officer.is_none() && !case.facts.paper_verified, "{case:?}");
+                    assert_eq!((after.state, after.facts), (case.state, case.facts));
+                }
+            }
+        }
+    }
+    assert!(picks > 100, "the sweep saw only {picks}");
+}
+
+#[test]
 fn every_case_that_is_not_over_has_a_way_on_and_a_way_to_the_end() {
     for kind in Kind::ALL {
         // The outside in good order: the way on must lead to the end, not only somewhere.

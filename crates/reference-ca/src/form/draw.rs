@@ -1,6 +1,7 @@
 //! Draws the form: an AcroForm (ISO 32000-2, 12.7) whose fields hold what was typed and cannot be changed, blanks for what is
 //! written by hand, frames for the impressions, a signature field, the code. The Chinese text comes from an embedded subset of the
-//! desk's font, in one weight. A character that the font lacks is an error: a form with a hollow box in it is no form.
+//! desk's font, in one weight. A character that the font lacks is an error: a form with a hollow box in it is no form. So is a form
+//! that would run into itself: frames that do not fit beside what was typed get a sheet of their own.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -9,7 +10,7 @@ use pdf_writer::types::{CidFontType, FontFlags, SystemInfo, UnicodeCmap};
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 use qrcode::{Color, EcLevel, QrCode};
 use skrifa::instance::{LocationRef, Size};
-use skrifa::{FontRef, MetadataProvider};
+use skrifa::{FontRef, MetadataProvider, Tag};
 use subsetter::GlyphRemapper;
 
 use super::{CODE, CODE_SIDE, FRAME, PAGE, Part, frames, payload};
@@ -29,7 +30,7 @@ pub struct Blank<'a> {
     pub blocks: Vec<(&'a str, Vec<BlankField<'a>>)>,
     /// Frames for impressions; 0 for none.
     pub impressions: u8,
-    /// Whether the frames stand on a sheet of their own.
+    /// Whether the frames stand on a sheet of their own, also where they would fit on the form.
     pub separate: bool,
 }
 
@@ -50,9 +51,12 @@ pub enum FormError {
     /// The font cannot be read or cut down.
     #[error("the font cannot be used: {0}")]
     Font(String),
-    /// The font has no such character.
-    #[error("the font has no glyph for “{0}”")]
+    /// The font has no such character. The message leaves it out: logs name nobody, not in parts either.
+    #[error("the font has no glyph for a character")]
     Glyph(char),
+    /// More was typed than a sheet holds.
+    #[error("what was typed does not fit on the sheet")]
+    Full,
     /// The number does not fit into a code.
     #[error("the code cannot be drawn")]
     Code,
@@ -62,6 +66,10 @@ const MM: f32 = 72.0 / 25.4;
 const LEFT: f32 = 20.0;
 const RIGHT: f32 = PAGE[0] - 20.0;
 const FACE: Name = Name(b"F1");
+/// The line above the foot.
+const FOOT: f32 = 281.0;
+/// Height of what is written by hand, with the place of the unit's seal and its name below.
+const HAND: f32 = FRAME + 7.0;
 
 /// Draws the form.
 ///
@@ -70,9 +78,19 @@ const FACE: Name = Name(b"F1");
 pub fn draw(blank: &Blank<'_>, font: &[u8]) -> Result<Vec<u8>, FormError> {
     let font_ref = FontRef::from_index(font, 0).map_err(|error| FormError::Font(error.to_string()))?;
     let widths = Widths { font: &font_ref };
-    let mut sheets = vec![application(blank, &widths)?];
-    if blank.separate && blank.impressions > 0 {
-        sheets.push(seal(blank, &widths)?);
+    // The program is embedded as TrueType (ISO 32000-2, table 124), so it has to be one.
+    if font_ref.table_data(Tag::new(b"glyf")).is_none() {
+        return Err(FormError::Font("its outlines are not TrueType".into()));
+    }
+    let here = if blank.separate { 0 } else { blank.impressions };
+    let mut sheets = Vec::new();
+    if let Some(sheet) = application(blank, here, &widths)? {
+        sheets.push(sheet);
+    } else {
+        sheets.push(application(blank, 0, &widths)?.ok_or(FormError::Full)?);
+    }
+    if blank.impressions > 0 && sheets.iter().all(|sheet| sheet.impressions == 0) {
+        sheets.push(seal(blank)?);
     }
     let used: BTreeSet<char> = sheets.iter().flat_map(Sheet::characters).collect();
     let face = Face::cut(font, &font_ref, used)?;
@@ -122,6 +140,8 @@ struct Sheet {
     fields: Vec<Typed>,
     /// The signature field.
     signature: Option<[f32; 2]>,
+    /// Frames on it.
+    impressions: u8,
 }
 
 impl Sheet {
@@ -141,7 +161,7 @@ impl Sheet {
 
 /// The head of a sheet with its code.
 fn head(blank: &Blank<'_>, title: &str, part: Part, count: u8) -> Result<Sheet, FormError> {
-    let mut sheet = Sheet { items: Vec::new(), fields: Vec::new(), signature: None };
+    let mut sheet = Sheet { items: Vec::new(), fields: Vec::new(), signature: None, impressions: count };
     sheet.text(LEFT, 22.0, 9.0, 0.35, blank.institution);
     sheet.text(LEFT, 32.0, 17.0, 0.0, title);
     sheet.text(LEFT, 39.0, 9.0, 0.25, format!("{}    {}", blank.kind, blank.date));
@@ -165,8 +185,8 @@ fn head(blank: &Blank<'_>, title: &str, part: Part, count: u8) -> Result<Sheet, 
     Ok(sheet)
 }
 
-fn application(blank: &Blank<'_>, widths: &Widths<'_>) -> Result<Sheet, FormError> {
-    let here = if blank.separate { 0 } else { blank.impressions };
+/// The form itself with `here` frames on it; `None` where they, or without frames the form, do not fit.
+fn application(blank: &Blank<'_>, here: u8, widths: &Widths<'_>) -> Result<Option<Sheet>, FormError> {
     let mut sheet = head(blank, "机构数字证书申请表（测试）", Part::Application, here)?;
     let mut y = 47.0;
     let half = (RIGHT - LEFT) / 2.0;
@@ -206,8 +226,12 @@ fn application(blank: &Blank<'_>, widths: &Widths<'_>) -> Result<Sheet, FormErro
         }
         y += 1.6;
     }
-    // What is written by hand (R30), beside the place of the unit's seal.
-    let top = if here > 0 { y.max(150.0) + 2.0 } else { y.max(190.0) + 2.0 };
+    // What is written by hand (R30), beside the place of the unit's seal, and all of it above what comes next.
+    let (earliest, end) = if here > 0 { (150.0, frames_from(Part::Application)) } else { (190.0, FOOT) };
+    let top = y.max(earliest) + 2.0;
+    if top + HAND > end {
+        return Ok(None);
+    }
     sheet.text(LEFT, top + 5.0, 9.0, 0.0, "授权与签署（手工填写）");
     for (row, label) in
         ["授权期限：自            年      月      日 至            年      月      日", "经办人签名（手写）：", "申请日期：            年      月      日"]
@@ -225,11 +249,14 @@ fn application(blank: &Blank<'_>, widths: &Widths<'_>) -> Result<Sheet, FormErro
     if here > 0 {
         boxes(&mut sheet, Part::Application, here);
     }
+    if here == 0 && blank.impressions > 0 && !blank.separate {
+        sheet.text(LEFT, FOOT - 3.0, 8.0, 0.2, "印模采集框在下一页；请将两页按顺序扫描为一个PDF文件上传。");
+    }
     foot(&mut sheet);
-    Ok(sheet)
+    Ok(Some(sheet))
 }
 
-fn seal(blank: &Blank<'_>, _widths: &Widths<'_>) -> Result<Sheet, FormError> {
+fn seal(blank: &Blank<'_>) -> Result<Sheet, FormError> {
     let mut sheet = head(blank, "电子印章申请表（测试）", Part::Seal, blank.impressions)?;
     let find = |key: &str| blank.blocks.iter().flat_map(|(_, fields)| fields).find(|field| field.key == key);
     for (row, key) in ["unitName", "sealName", "sealKind"].into_iter().enumerate() {
@@ -264,11 +291,14 @@ fn seal(blank: &Blank<'_>, _widths: &Widths<'_>) -> Result<Sheet, FormError> {
     Ok(sheet)
 }
 
+/// Where the frames begin with their heading.
+fn frames_from(part: Part) -> f32 {
+    frames(part, 1).first().map_or(FOOT, |[_, y]| y - FRAME / 2.0 - 7.0)
+}
+
 fn boxes(sheet: &mut Sheet, part: Part, count: u8) {
     let places = frames(part, count);
-    if let Some([_, y]) = places.first() {
-        sheet.text(LEFT, y - FRAME / 2.0 - 3.0, 9.0, 0.0, "印模采集（同一枚印章，每框盖一次）");
-    }
+    sheet.text(LEFT, frames_from(part) + 4.0, 9.0, 0.0, "印模采集（同一枚印章，每框盖一次）");
     for (index, [x, y]) in places.into_iter().enumerate() {
         sheet.items.push(Item::Dashed { at: [x - FRAME / 2.0, y - FRAME / 2.0], side: FRAME });
         sheet.text(x - 1.0, y + FRAME / 2.0 + 4.5, 8.0, 0.45, (index + 1).to_string());
@@ -276,7 +306,7 @@ fn boxes(sheet: &mut Sheet, part: Part, count: u8) {
 }
 
 fn foot(sheet: &mut Sheet) {
-    sheet.line([LEFT, 281.0], [RIGHT, 281.0], 0.3);
+    sheet.line([LEFT, FOOT], [RIGHT, FOOT], 0.3);
     sheet.text(LEFT, 285.5, 7.2, 0.4, "本表只用于上列编号的业务；其他业务的申请表、电子签章、图片签名或盖章后再打印的表格无效。");
     sheet.text(LEFT, 289.5, 7.2, 0.4, "测试CA的表格，仅供测试和演示，没有法律效力。");
 }
@@ -332,6 +362,9 @@ impl<'a> Face<'a> {
         pdf.type0_font(root).base_font(base).encoding_predefined(Name(b"Identity-H")).descendant_font(cid).to_unicode(unicode);
         let metrics = self.font.metrics(Size::unscaled(), LocationRef::default());
         let scale = 1000.0 / f32::from(metrics.units_per_em.max(1));
+        let bounds = metrics.bounds.map_or(Rect::new(0.0, metrics.descent * scale, 1000.0, metrics.ascent * scale), |bounds| {
+            Rect::new(bounds.x_min * scale, bounds.y_min * scale, bounds.x_max * scale, bounds.y_max * scale)
+        });
         let widths = Widths { font: self.font };
         let mut advances: Vec<(u16, f32)> = self.used.iter().filter_map(|&c| Some((self.glyph(c)?, widths.of(c.encode_utf8(&mut [0; 4]), 1000.0)))).collect();
         advances.sort_by_key(|(glyph, _)| *glyph);
@@ -348,7 +381,7 @@ impl<'a> Face<'a> {
         pdf.font_descriptor(descriptor)
             .name(base)
             .flags(FontFlags::SYMBOLIC)
-            .bbox(Rect::new(-1000.0, -1050.0, 2930.0, 1810.0))
+            .bbox(bounds)
             .italic_angle(0.0)
             .ascent(metrics.ascent * scale)
             .descent(metrics.descent * scale)

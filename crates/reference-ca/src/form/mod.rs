@@ -8,7 +8,7 @@ mod draw;
 mod read;
 
 pub use self::draw::{Blank, BlankField, FormError, draw};
-pub use self::read::{Fault, Read, look};
+pub use self::read::{Fault, Read, Wanted, look};
 
 /// The sheets that a business may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Part {
     Application,
     /// 电子印章申请表
     Seal,
+    /// The page that a browser prints: both in one, its frames wherever the browser puts them.
+    Page,
 }
 
 impl Part {
@@ -24,6 +26,7 @@ impl Part {
         match self {
             Part::Application => 'A',
             Part::Seal => 'S',
+            Part::Page => 'P',
         }
     }
 }
@@ -33,11 +36,10 @@ fn payload(number: &str, part: Part, impressions: u8) -> String {
     format!("SBCA1/{number}/{}/{impressions}", part.letter())
 }
 
-/// The code of a page that a browser prints: its frames stand wherever the browser puts them, so it promises none. Its side in
-/// modules and its dark squares as an SVG path.
+/// The code of [`Part::Page`], which promises no frames: its side in modules and its dark squares as an SVG path.
 #[must_use]
 pub fn code_path(number: &str) -> Option<(usize, String)> {
-    let code = qrcode::QrCode::with_error_correction_level(payload(number, Part::Application, 0), qrcode::EcLevel::M).ok()?;
+    let code = qrcode::QrCode::with_error_correction_level(payload(number, Part::Page, 0), qrcode::EcLevel::M).ok()?;
     let side = code.width();
     let dark = code.to_colors().into_iter().enumerate().filter(|(_, colour)| *colour == qrcode::Color::Dark);
     Some((side, dark.map(|(index, _)| format!("M{} {}h1v1h-1z", index % side, index / side)).collect()))
@@ -53,6 +55,7 @@ fn parsed(payload: &str) -> Option<(String, Part, u8)> {
     let part = match pieces.next()? {
         "A" => Part::Application,
         "S" => Part::Seal,
+        "P" => Part::Page,
         _ => return None,
     };
     let impressions = pieces.next()?.parse().ok().filter(|count| *count <= 3)?;
@@ -71,6 +74,7 @@ fn frames(part: Part, count: u8) -> Vec<[f32; 2]> {
     let y = match part {
         Part::Application => 246.0,
         Part::Seal => 122.0,
+        Part::Page => return Vec::new(),
     };
     let pitch = 54.0;
     (0..count).map(|index| [PAGE[0] / 2.0 + (f32::from(index) - (f32::from(count) - 1.0) / 2.0) * pitch, y]).collect()

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, ImageReader, Limits, RgbImage, imageops};
+use image::{DynamicImage, GenericImageView, GrayImage, ImageReader, Limits, Pixel, RgbImage, Rgba, imageops};
 
 use super::{Colours, Fault, Plane};
 
@@ -77,11 +77,13 @@ impl Sheet {
         self.resolution
     }
 
-    /// How bright a pixel is, for reading codes.
+    /// How bright it is, for reading codes: at most so many pixels a side, and by how much it was shrunk.
     #[must_use]
-    pub fn brightness(&self, x: u32, y: u32) -> u8 {
-        let [red, green, blue] = self.picture.get_pixel_checked(x, y).map_or([255; 3], |pixel| pixel.0).map(u32::from);
-        u8::try_from((red * 299 + green * 587 + blue * 114) / 1000).unwrap_or(u8::MAX)
+    pub fn grey(&self, side: u32) -> (GrayImage, f32) {
+        match shrunk(&self.picture, side) {
+            Some((small, by)) => (imageops::grayscale(&small), by),
+            None => (imageops::grayscale(&self.picture), 1.0),
+        }
     }
 
     /// A box within the picture; `None` where nothing of it is.
@@ -92,58 +94,60 @@ impl Sheet {
         (right > left + 40 && bottom > top + 40).then(|| [left, top, right - left, bottom - top])
     }
 
-    /// These pixels, 0 to 1.
-    pub(super) fn piece(&self, [left, top, width, height]: [usize; 4]) -> Colours {
-        let mut planes = [(); 3].map(|()| Plane::new(width, height));
-        for y in 0..height {
-            for x in 0..width {
-                let (Ok(column), Ok(row)) = (u32::try_from(left + x), u32::try_from(top + y)) else { continue };
-                let Some(pixel) = self.picture.get_pixel_checked(column, row) else { continue };
-                for (plane, value) in planes.iter_mut().zip(pixel.0) {
-                    if let Some(to) = plane.values.get_mut(y * width + x) {
-                        *to = f32::from(value) / 255.0;
-                    }
-                }
-            }
-        }
-        Colours(planes)
+    /// These pixels, 0 to 1, at most so many a side, and by how much they were shrunk.
+    pub(super) fn piece(&self, [left, top, width, height]: [usize; 4], side: u32) -> Result<(Colours, f32), Fault> {
+        let at = |value: usize| u32::try_from(value).map_err(|_| Fault::Picture);
+        let piece = imageops::crop_imm(&self.picture, at(left)?, at(top)?, at(width)?, at(height)?);
+        Ok(shrunk(&*piece, side).map_or_else(|| (colours(&*piece), 1.0), |(small, by)| (colours(&small), by)))
     }
 
-    /// The whole sheet, small: at most so many pixels a side, and by how much it was shrunk.
-    pub(super) fn small(&self, side: u32) -> (Colours, f32) {
+    /// The whole sheet, in the same way.
+    pub(super) fn small(&self, side: u32) -> Result<(Colours, f32), Fault> {
         let [width, height] = self.size();
-        let by = (width.max(height) as f32 / side as f32).max(1.0);
-        let picture = imageops::thumbnail(&self.picture, ((width as f32 / by) as u32).max(1), ((height as f32 / by) as u32).max(1));
-        let small = Sheet { picture, resolution: None };
-        let [width, height] = small.size();
-        (small.piece([0, 0, width as usize, height as usize]), by)
+        self.piece([0, 0, width as usize, height as usize], side)
     }
 
     /// What officers compare the clean picture with, JPEG.
     pub(super) fn shown(&self, [left, top, width, height]: [usize; 4]) -> Result<Vec<u8>, Fault> {
         let at = |value: usize| u32::try_from(value).map_err(|_| Fault::Picture);
-        let piece = imageops::crop_imm(&self.picture, at(left)?, at(top)?, at(width)?, at(height)?).to_image();
-        let by = (width.max(height) as f32 / SHOWN as f32).max(1.0);
-        let small = imageops::thumbnail(&piece, ((width as f32 / by) as u32).max(1), ((height as f32 / by) as u32).max(1));
+        let piece = imageops::crop_imm(&self.picture, at(left)?, at(top)?, at(width)?, at(height)?);
+        let small = shrunk(&*piece, SHOWN).map_or_else(|| piece.to_image(), |(small, _)| small);
         let mut out = Vec::new();
         JpegEncoder::new_with_quality(&mut out, 88).encode_image(&small).map_err(|_| Fault::Picture)?;
         Ok(out)
     }
 }
 
-/// Transparent pixels show the paper that they lie on.
+/// At most so many pixels a side, each the mean of those that it stands for, and by how much it was shrunk; `None` where it is not larger.
+fn shrunk(picture: &impl GenericImageView<Pixel = image::Rgb<u8>>, side: u32) -> Option<(RgbImage, f32)> {
+    let (width, height) = picture.dimensions();
+    let by = width.max(height) as f32 / side as f32;
+    (by > 1.0).then(|| (imageops::thumbnail(picture, ((width as f32 / by) as u32).max(1), ((height as f32 / by) as u32).max(1)), by))
+}
+
+fn colours(picture: &impl GenericImageView<Pixel = image::Rgb<u8>>) -> Colours {
+    let (width, height) = picture.dimensions();
+    let mut planes = [(); 3].map(|()| Plane::new(width as usize, height as usize));
+    for (index, (_, _, pixel)) in picture.pixels().enumerate() {
+        for (plane, value) in planes.iter_mut().zip(pixel.0) {
+            if let Some(to) = plane.values.get_mut(index) {
+                *to = f32::from(value) / 255.0;
+            }
+        }
+    }
+    Colours(planes)
+}
+
+/// Transparent pixels show the paper that they lie on. Pixel by pixel: a second sheet to lay it over would be as large as the first.
 fn on_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();
     }
     let picture = picture.into_rgba8();
     RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
-        let [red, green, blue, alpha] = picture.get_pixel(x, y).0;
-        let over = |value: u8| {
-            let (value, alpha) = (u32::from(value), u32::from(alpha));
-            u8::try_from((value * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
-        };
-        image::Rgb([over(red), over(green), over(blue)])
+        let mut paper = Rgba([255; 4]);
+        paper.blend(picture.get_pixel(x, y));
+        paper.to_rgb()
     })
 }
 
@@ -151,10 +155,9 @@ fn on_white(picture: DynamicImage) -> RgbImage {
 fn resolution(bytes: &[u8]) -> Option<f32> {
     let number = |at: usize, length: usize| bytes.get(at..at.checked_add(length)?);
     let metre = if bytes.starts_with(b"\x89PNG") {
-        let chunk = bytes.get(..4096.min(bytes.len()))?.windows(4).position(|part| part == b"pHYs")?;
-        let of = |at: usize| number(at, 4).and_then(|part| part.try_into().ok()).map(u32::from_be_bytes);
-        let (across, down, unit) = (of(chunk + 4)?, of(chunk + 8)?, bytes.get(chunk + 12)?);
-        (across == down && *unit == 1).then_some(across as f32)?
+        let reader = png::Decoder::new(Cursor::new(bytes)).read_info().ok()?;
+        let pixels = reader.info().pixel_dims?;
+        (pixels.xppu == pixels.yppu && pixels.unit == png::Unit::Meter).then_some(pixels.xppu as f32)?
     } else if bytes.starts_with(&[0xFF, 0xD8]) {
         let at = bytes.get(..512.min(bytes.len()))?.windows(5).position(|part| part == b"JFIF\0")?;
         let of = |at: usize| number(at, 2).and_then(|part| part.try_into().ok()).map(u16::from_be_bytes);

@@ -1,5 +1,5 @@
 //! Reads the impression of a company seal out of a colour scan or a photograph and gives it back as a clean, upright, transparent
-//! picture at true size (R31, R77, E11). Pure: bytes in, pictures and measures out; every picture has a budget.
+//! picture at true size (R31, R77, E11). Pure: bytes in, pictures and measures out; every picture and every piece of one has a budget.
 //!
 //! In this order: uneven light and the paper's tint are divided out (`paper`); what is left of each pixel is split into red ink and
 //! black print (`ink`), and ink that print crosses is restored from beside it; the rim is found as a circle (`ring`), which gives
@@ -21,15 +21,19 @@ pub use self::file::{MAX_PIXELS, Sheet};
 /// What is looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Look {
-    /// The picture shows one impression and nothing else that is red and large.
-    Single,
     /// Impressions stand anywhere on the sheet, at least so many.
     Anywhere {
         /// The fewest.
         least: usize,
     },
-    /// One impression in each of these frames.
-    Frames(Vec<Frame>),
+    /// One impression in each of these frames, in at least so many. The frames come from a code that anybody can print, the number
+    /// does not.
+    Frames {
+        /// The frames.
+        frames: Vec<Frame>,
+        /// The fewest impressions.
+        least: usize,
+    },
 }
 
 /// A printed frame for one impression.
@@ -264,6 +268,8 @@ const USUAL: f32 = 40.0;
 const SIZES: std::ops::RangeInclusive<f32> = 28.0..=62.0;
 /// An edge wider than this, in millimetres, is no edge.
 const WIDEST_EDGE: f32 = 0.62;
+/// Most pixels a side that a piece is measured in: the largest seal at 600 dpi, with its margins. A place can be the whole sheet.
+const PIECE: u32 = 1600;
 
 /// The impressions on a sheet, in reading order.
 ///
@@ -271,23 +277,18 @@ const WIDEST_EDGE: f32 = 0.62;
 /// [`Fault`]: the first that stands in the way.
 pub fn impressions(sheet: &Sheet, look: &Look) -> Result<Vec<Impression>, Fault> {
     match look {
-        Look::Frames(frames) => {
+        Look::Frames { frames, least } => {
             let seen = frames.iter().map(|frame| {
                 // A little more than the frame, so that a rim beside the line is seen whole, and one beyond it is told apart.
                 let half = frame.side * 0.56;
                 let place = sheet.cut([frame.centre[0] - half, frame.centre[1] - half, frame.centre[0] + half, frame.centre[1] + half]).ok_or(Fault::Cut)?;
                 one(sheet, place, Some((frame.side / frame.millimetres, SizeFrom::Frame)))
             });
-            settled(seen, frames.len())
+            settled(seen, *least)
         }
-        Look::Single | Look::Anywhere { .. } => {
-            let places = ring::places(sheet)?;
+        Look::Anywhere { least } => {
             let scale = sheet.resolution().map(|pixels| (pixels, SizeFrom::Resolution));
-            let seen = places.into_iter().map(|place| one(sheet, place, scale));
-            match look {
-                Look::Anywhere { least } => settled(seen, *least),
-                _ => settled(seen, 1).and_then(|found| if found.len() == 1 { Ok(found) } else { Err(Fault::TwoSeals) }),
-            }
+            settled(ring::places(sheet)?.into_iter().map(|place| one(sheet, place, scale)), *least)
         }
     }
 }
@@ -314,8 +315,9 @@ fn settled(seen: impl Iterator<Item = Result<Impression, Fault>>, wanted: usize)
 }
 
 fn one(sheet: &Sheet, place: [usize; 4], scale: Option<(f32, SizeFrom)>) -> Result<Impression, Fault> {
-    let colours = paper::evened(&sheet.piece(place));
-    let ink = ink::separated(colours, 0.985)?;
+    let (piece, by) = sheet.piece(place, PIECE)?;
+    let scale = scale.map(|(scale, from)| (scale / by, from));
+    let ink = ink::separated(paper::evened(&piece), 0.985)?;
     let found = ring::found(&ink.alpha)?;
     // A file without a resolution, or with the one that programs write when they know none, says nothing.
     let (scale, size_from) = match scale {

@@ -37,7 +37,7 @@ const DIRECTIONS: usize = 360;
 
 /// Where red ink gathers, in reading order, with some paper around; of a whole sheet at most sixteen.
 pub(super) fn places(sheet: &Sheet) -> Result<Vec<[usize; 4]>, Fault> {
-    let (small, by) = sheet.small(900);
+    let (small, by) = sheet.small(900)?;
     let ink = ink::separated(paper::evened(&small), 0.9975)?;
     let longest = ink.alpha.width.max(ink.alpha.height);
     // The strokes of one seal are nearer to each other than seals are.

@@ -1,7 +1,7 @@
 //! Hand-overs from portals. A token is taken once; what it said waits under a ticket for the applicant's 【同意并继续】, for a
 //! quarter of an hour. A business remembers the account it came from.
 
-use sqlx::Row;
+use sqlx::{Row, Sqlite, Transaction};
 
 use super::applications::NotDone;
 use super::{Database, foreign, is_duplicate, sha256_hex};
@@ -19,8 +19,6 @@ pub async fn take(database: &Database, vault: &Vault, claims: &Handover, ticket:
     let ticket = sha256_hex(ticket.as_bytes());
     let text = serde_json::to_vec(claims).map_err(|error| foreign(&error.to_string()))?;
     let mut transaction = database.begin().await?;
-    // A token's own time is over long before; then it cannot come again.
-    sqlx::query("DELETE FROM handovers WHERE expires_at < ?").bind(now.saturating_sub(3600)).execute(&mut *transaction).await?;
     let taken = sqlx::query("INSERT INTO handovers (jti, portal, account, ticket_sha256, claims_sealed, expires_at) VALUES (?, ?, ?, ?, ?, ?)")
         .bind(&claims.jti)
         .bind(&claims.iss)
@@ -59,30 +57,53 @@ pub async fn waiting(database: &Database, vault: &Vault, ticket: &str, now: i64)
     .transpose()
 }
 
-/// Uses a ticket up; `false` for whoever comes second.
+/// A hand-over that its owner agreed to.
+#[derive(Debug, Clone, Copy)]
+pub struct Handed<'a> {
+    /// Under which it waits.
+    pub ticket: &'a str,
+    /// What it said.
+    pub claims: &'a Handover,
+}
+
+/// Uses the ticket up and opens every business of the account in a session (R100).
 ///
 /// # Errors
-/// The database's.
-pub async fn use_up(database: &Database, ticket: &str, now: i64) -> Result<bool, sqlx::Error> {
+/// [`NotDone`]; [`NotDone::Ticket`] for whoever comes second, and then nothing is opened.
+pub async fn open(database: &Database, handed: &Handed<'_>, session: &str, now: i64) -> Result<(), NotDone> {
+    let mut transaction = database.begin().await?;
+    open_in(&mut transaction, handed, session, now).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// The same inside a transaction that does more.
+pub(super) async fn open_in(transaction: &mut Transaction<'_, Sqlite>, handed: &Handed<'_>, session: &str, now: i64) -> Result<(), NotDone> {
     let used = sqlx::query("UPDATE handovers SET used_at = ? WHERE ticket_sha256 = ? AND used_at IS NULL AND expires_at > ?")
         .bind(now)
-        .bind(sha256_hex(ticket.as_bytes()))
+        .bind(sha256_hex(handed.ticket.as_bytes()))
         .bind(now)
-        .execute(database.write())
+        .execute(&mut **transaction)
         .await?;
-    Ok(used.rows_affected() == 1)
+    if used.rows_affected() != 1 {
+        return Err(NotDone::Ticket);
+    }
+    sqlx::query("INSERT INTO openings (session, application) SELECT ?, application FROM origins WHERE portal = ? AND account = ? ON CONFLICT DO NOTHING")
+        .bind(session)
+        .bind(&handed.claims.iss)
+        .bind(&handed.claims.sub)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
 }
 
 /// Notes where a business came from.
-///
-/// # Errors
-/// The database's.
-pub async fn belongs(database: &Database, number: &str, claims: &Handover) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO origins (application, portal, account) SELECT id, ?, ? FROM applications WHERE number = ? ON CONFLICT DO NOTHING")
+pub(super) async fn belongs(transaction: &mut Transaction<'_, Sqlite>, application: i64, claims: &Handover) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO origins (application, portal, account) VALUES (?, ?, ?)")
+        .bind(application)
         .bind(&claims.iss)
         .bind(&claims.sub)
-        .bind(number)
-        .execute(database.write())
+        .execute(&mut **transaction)
         .await?;
     Ok(())
 }
@@ -94,25 +115,6 @@ pub async fn belongs(database: &Database, number: &str, claims: &Handover) -> Re
 pub async fn origin_of(database: &Database, application: i64) -> Result<Option<(String, String)>, sqlx::Error> {
     let row = sqlx::query("SELECT portal, account FROM origins WHERE application = ?").bind(application).fetch_optional(database.read()).await?;
     row.map(|row| Ok((row.try_get("portal")?, row.try_get("account")?))).transpose()
-}
-
-/// Opens every business of this account in a session (R100); answers how many there are.
-///
-/// # Errors
-/// The database's.
-pub async fn open_all(database: &Database, claims: &Handover, session: &str) -> Result<u64, sqlx::Error> {
-    sqlx::query("INSERT INTO openings (session, application) SELECT ?, application FROM origins WHERE portal = ? AND account = ? ON CONFLICT DO NOTHING")
-        .bind(session)
-        .bind(&claims.iss)
-        .bind(&claims.sub)
-        .execute(database.write())
-        .await?;
-    let row = sqlx::query("SELECT COUNT(*) AS n FROM origins WHERE portal = ? AND account = ?")
-        .bind(&claims.iss)
-        .bind(&claims.sub)
-        .fetch_one(database.read())
-        .await?;
-    Ok(u64::try_from(row.try_get::<i64, _>("n")?).unwrap_or_default())
 }
 
 fn place(ticket: &str) -> String {

@@ -18,6 +18,9 @@ pub const FIELDS: i64 = 180 * DAY;
 /// Fields of a business with a certificate are deleted so long after the certificate's end.
 pub const WITH_CERTIFICATE: i64 = 5 * 365 * DAY;
 
+/// Hand-overs are deleted so long after their ticket's end. A token's own end is long before that: it cannot come again.
+pub const HANDOVERS: i64 = 3600;
+
 /// What a run of the rule took away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cleared {
@@ -50,6 +53,7 @@ pub async fn run(database: &Database, folder: &Path, now: i64) -> Result<Cleared
         .bind(now.saturating_sub(FILES))
         .execute(&mut *transaction)
         .await?;
+    sqlx::query("DELETE FROM handovers WHERE expires_at < ?").bind(now.saturating_sub(HANDOVERS)).execute(&mut *transaction).await?;
     let rows = sqlx::query(
         "SELECT a.id FROM applications a LEFT JOIN certificates c ON c.application = a.id \
          WHERE a.cleared_at IS NULL AND a.state IN ('done', 'withdrawn', 'closed') \

@@ -5,6 +5,7 @@ use p256::ecdsa::signature::Signer as _;
 use p256::pkcs8::{EncodePublicKey, LineEnding};
 use sealbridge_reference_ca::authority::Authority;
 use sealbridge_reference_ca::handover::{HANDOVER, Handover, assemble, to_be_signed};
+use sealbridge_reference_ca::store::{Database, retention};
 
 use crate::world::{Answer, Browser, CREDIT_CODE, Desk, ORGANISATION, between, filled};
 
@@ -150,7 +151,44 @@ fn used_once_for_us_now_and_nothing_encrypted_left_behind() {
     // What this institution does not offer is told on the notice; what nobody knows is refused.
     arrive(&desk, &portal.token(&desk, "pirate", |_| {})).refused(404, "not-found");
     arrive(&desk, &portal.token(&desk, "additional", |claims| claims.institution = "szca".into())).refused(404, "not-offered");
+    // At the counter only: told, and there is nothing to agree to.
+    let page = arrive(&desk, &portal.token(&desk, "change", |claims| claims.institution = "guangdong".into()));
+    assert!(between(&page.text(), "name=\"ticket\" value=\"", "\"").is_none());
+    page.refused(409, "counter-only");
+    // Many at once with one ticket: one business begins.
+    let ticket = self::ticket(&arrive(&desk, &portal.token(&desk, "new", |claims| claims.sub = "account-3".into())).expect(200));
+    let threads: Vec<_> = (0..6)
+        .map(|_| {
+            let (mut browser, ticket) = (desk.browser(), ticket.clone());
+            std::thread::spawn(move || agree(&mut browser, &ticket).status)
+        })
+        .collect();
+    let mut statuses: Vec<u16> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 403, 403, 403, 403, 403]);
+    let page = arrive(&desk, &portal.token(&desk, "progress", |claims| claims.sub = "account-3".into())).expect(200);
+    let mut owner = desk.browser();
+    owner.post("/handover/begin", &[("ticket", &self::ticket(&page))]).expect(303);
+    assert_eq!(owner.get("/").text().matches("href=\"/business/").count(), 1);
     // Every other post from another site stays refused.
     let headers = [("content-type", "application/x-www-form-urlencoded"), ("origin", PORTAL), ("sec-fetch-site", "cross-site")];
     desk.browser().send("POST", "/handover/begin", &headers, b"ticket=x").refused(403, "cross-site-refused");
+}
+
+#[tokio::test]
+async fn what_was_handed_over_is_gone_within_hours() {
+    let mut portal = Portal::new();
+    let desk = portal.desk();
+    arrive(&desk, &portal.token(&desk, "new", |_| {})).expect(200);
+    let file = desk.data().join("desk.sqlite");
+    let database = Database::open(&file).await.unwrap();
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+    // The ticket's quarter of an hour, then the rule's time.
+    for (after, left) in [(0, 1), (15 * 60 + retention::HANDOVERS - 60, 1), (15 * 60 + retention::HANDOVERS + 60, 0)] {
+        retention::run(&database, &desk.data().join("uploads"), now() + after).await.unwrap();
+        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM handovers").fetch_one(&pool).await.unwrap();
+        assert_eq!(count, left, "after {after}");
+    }
+    pool.close().await;
+    database.close().await;
 }

@@ -51,6 +51,9 @@ fn an_impression_becomes_the_seal_of_the_certificate_that_it_was_applied_for() {
     assert!(one.get(&format!("/office/business/{number}")).text().contains("选定印模"), "the history knows");
 
     through_review(&desk, &number);
+    // Two officers agreed to this one: neither changes it alone any more.
+    one.pick(&number, 2).refused(409, "not-now");
+    desk.officer(1).pick(&number, 2).refused(409, "not-now");
     let first = activate(&mut applicant, &number, &Key::new(1));
     let again = applicant.again(&number, &Key::new(1));
     let made = seal(&again);
@@ -97,4 +100,27 @@ fn an_impression_becomes_the_seal_of_the_certificate_that_it_was_applied_for() {
         assert_eq!(applicant.call(&format!("/api/business/{change}/installed"), &json!({})).expect(200).json()["state"], "done");
     }
     assert_eq!(applicant.state(&change), "done");
+
+    // R64, R92: the same unit at a new address keeps its seal; under a new name the old one is nobody's, and none is made by itself.
+    let mut serial = second.serial_hex();
+    for (key, field, value) in [(3, "newAddress", "深圳市福田区测试路9号"), (4, "newUnitName", "印桥更名测试有限公司")] {
+        let change = applicant.begin("netca", "change");
+        let mut fields = filled();
+        fields.extend([("serial", serial.as_str()), (field, value), ("decrypted", "yes"), ("sealService", "")]);
+        applicant.submit(&change, &fields).expect(303);
+        applicant.send_documents(&change, &["form", "licence", "id-card"]);
+        for act in ["accept", "receive-paper"] {
+            one.decide(&change, act, "").expect(303);
+        }
+        desk.officer(1).decide(&change, "verify-paper", "").expect(303);
+        one.decide(&change, "ship", "SF1234567890").expect(303);
+        let third = activate(&mut applicant, &change, &Key::new(key));
+        let answer = applicant.again(&change, &Key::new(key));
+        if field == "newUnitName" {
+            assert_eq!((third.subject().organisation(), &answer["seal"]), (Some(value), &Value::Null));
+        } else {
+            assert!(seal(&answer).names_certificate(&third));
+        }
+        serial = third.serial_hex();
+    }
 }

@@ -9,6 +9,7 @@ pub use perform::{Doing, NotDone, needs_note, outstanding, perform, resend_code,
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
+use super::handovers::{self, Handed};
 use super::history::{self, New};
 use super::{Database, foreign, impressions, sha256_hex, uploads};
 use crate::business::fields::{self, Field, Values};
@@ -66,8 +67,8 @@ pub struct Start<'a> {
     pub session: &'a str,
     /// What is known already.
     pub values: Values,
-    /// Whether the unit came from the portal, and is not to be changed here.
-    pub prefilled: bool,
+    /// The hand-over that it comes from: it is used up, and the unit is not to be changed here.
+    pub handed: Option<Handed<'a>>,
 }
 
 /// A file that was written and looked at.
@@ -87,12 +88,12 @@ pub struct File<'a> {
     pub impressions: Option<&'a [Impression]>,
 }
 
-/// Begins a business in a session.
+/// Begins a business in a session; with a hand-over all or nothing: a business that does not begin leaves the ticket as it was.
 ///
 /// # Errors
-/// [`NotDone`].
+/// [`NotDone`]; [`NotDone::Ticket`] for whoever comes second with a hand-over.
 pub async fn begin(database: &Database, vault: &Vault, start: Start<'_>, now: i64) -> Result<Begun, NotDone> {
-    let Start { profile, kind, session, mut values, prefilled } = start;
+    let Start { profile, kind, session, mut values, handed } = start;
     let code = access_code()?;
     let case = Case::open(kind, Facts::default(), now);
     if let Some(term) = profile.terms.first()
@@ -105,6 +106,9 @@ pub async fn begin(database: &Database, vault: &Vault, start: Start<'_>, now: i6
         values.entry("sealService".to_owned()).or_insert_with(|| "yes".to_owned());
     }
     let mut transaction = database.begin().await?;
+    if let Some(handed) = &handed {
+        handovers::open_in(&mut transaction, handed, session, now).await?;
+    }
     // The number needs the row's; the vault's place needs the number of the row too.
     let id = sqlx::query(
         "INSERT INTO applications (number, profile, kind, state, since, facts, revision, prefilled, fee_fen, fields_sealed, code_sha256, code_sealed, created_at) \
@@ -114,7 +118,7 @@ pub async fn begin(database: &Database, vault: &Vault, start: Start<'_>, now: i6
     .bind(kind.as_str())
     .bind(case.state.as_str())
     .bind(now)
-    .bind(prefilled)
+    .bind(handed.is_some())
     .bind(sha256_hex(code.as_bytes()))
     .bind(now)
     .execute(&mut *transaction)
@@ -130,6 +134,9 @@ pub async fn begin(database: &Database, vault: &Vault, start: Start<'_>, now: i6
         .execute(&mut *transaction)
         .await?;
     sqlx::query("INSERT INTO openings (session, application) VALUES (?, ?)").bind(session).bind(id).execute(&mut *transaction).await?;
+    if let Some(handed) = &handed {
+        handovers::belongs(&mut transaction, id, handed.claims).await?;
+    }
     transaction.commit().await?;
     Ok(Begun { number, code })
 }

@@ -44,6 +44,9 @@ pub enum NotDone {
     /// A reason, a courier's number or the payer is needed.
     #[error("a note is needed")]
     Note,
+    /// The hand-over was used or is over.
+    #[error("the hand-over is not valid any more")]
+    Ticket,
     /// The state machine says no.
     #[error(transparent)]
     Refused(#[from] Refused),

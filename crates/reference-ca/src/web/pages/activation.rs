@@ -8,10 +8,12 @@ use axum::http::HeaderMap;
 use base64ct::{Base64, Encoding};
 use sealbridge_pki::Certificate;
 use sealbridge_pki::request::Request;
+use sealbridge_seal::ses::Seal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::business::{Act, Actor, State as Stand};
+use crate::error::DeskError;
 use crate::grant;
 use crate::issue::{self, Source};
 use crate::refusal::{Reason, Refusal};
@@ -105,11 +107,11 @@ pub(in crate::web) async fn activate(
     })?;
     let picked = impressions::picked(desk.database(), desk.vault(), application.id).await?;
     let wanted = text("sealService") == "yes";
-    let made = match (wanted, &picked, &desk.settings().font, replaced.as_ref().and_then(|old| old.seal.as_deref())) {
+    let made = match (wanted, &picked, &desk.settings().font, replaced.as_ref()) {
         (true, Some((png, millimetres)), _, _) => Some(issue::seal(desk.authority(), Source::Impression(png, *millimetres), values, &certificate, now)),
         (true, None, Some(font), _) => Some(issue::seal(desk.authority(), Source::Font(font), values, &certificate, now)),
         // R92: the seal of the certificate that was replaced does not name the new one; it is made again, and nobody has to ask for it.
-        (false, _, _, Some(old)) if kind != crate::business::Kind::Additional => Some(issue::seal_again(desk.authority(), old, &certificate, now)),
+        (false, _, _, Some(old)) if kind != crate::business::Kind::Additional => moved(&desk, old, &certificate, now),
         _ => None,
     };
     let seal = match made {
@@ -146,6 +148,17 @@ pub(in crate::web) async fn activate(
             None => Err(Reason::GrantRefused.into()),
         },
     }
+}
+
+/// The old certificate's seal made again for the new one, where both are of one name: a seal that shows the name of before a change
+/// (R64) is nobody's any more.
+fn moved(desk: &Desk, old: &Registered, certificate: &Certificate, now: i64) -> Option<Result<Seal, DeskError>> {
+    let seal = old.seal.as_deref()?;
+    let before = match Certificate::parse(&old.der) {
+        Ok(before) => before,
+        Err(error) => return Some(Err(error.into())),
+    };
+    (before.subject().organisation() == certificate.subject().organisation()).then(|| issue::seal_again(desk.authority(), seal, certificate, now))
 }
 
 /// What was issued before for this business: the same to the same request, nothing to another.

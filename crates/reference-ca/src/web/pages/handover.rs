@@ -17,11 +17,10 @@ use crate::business::Kind;
 use crate::business::fields::Values;
 use crate::error::DeskError;
 use crate::handover::{self, Handover, LIFE, PROGRESS, Progress};
-use crate::profile::Channel;
 use crate::refusal::{Reason, Refusal};
 use crate::settings::Desk;
 use crate::store::applications::{self, Start};
-use crate::store::handovers;
+use crate::store::handovers::{self, Handed};
 use crate::web::visitor::{Visitor, set_session};
 
 /// The business that only looks.
@@ -74,25 +73,32 @@ pub(in crate::web) async fn begin(State(desk): State<Desk>, visitor: Visitor, fi
         let refusal = Refusal::from(Reason::UndecryptedFiles).with("count", claims.undecrypted);
         return notice(&desk, &visitor, &claims, &fields.ticket, Some(refusal)).await;
     }
-    if !handovers::use_up(desk.database(), &fields.ticket, now).await? {
-        return Err(Reason::HandoverRefused.into());
-    }
+    let start = if looks {
+        None
+    } else {
+        let (profile, kind) = (desk.profile(&claims.institution).ok_or(Reason::NotFound)?, kind.ok_or(Reason::NotFound)?);
+        if let Err(reason) = home::online(profile, kind) {
+            return notice(&desk, &visitor, &claims, &fields.ticket, Some(reason.into())).await;
+        }
+        Some((profile, kind))
+    };
     let opened = if visitor.session.is_none() { Some(visitor.open(&desk).await?) } else { None };
     let session = opened.as_ref().map(|opened| &opened.session).or(visitor.session.as_ref()).ok_or(Reason::Internal)?;
-    handovers::open_all(desk.database(), &claims, &session.id).await?;
-    let mut response = if looks {
-        see_other("/")
-    } else {
-        let profile = desk.profile(&claims.institution).ok_or(Reason::NotFound)?;
-        let kind = kind.ok_or(Reason::NotFound)?;
-        let mut values = Values::from([("unitName".to_owned(), claims.unit_name.clone()), ("creditCode".to_owned(), claims.credit_code.clone())]);
-        if let Some(serial) = claims.serial.clone().filter(|_| kind.about_a_certificate()) {
-            values.insert("serial".to_owned(), serial);
+    let handed = Handed { ticket: &fields.ticket, claims: &claims };
+    let mut response = match start {
+        None => {
+            handovers::open(desk.database(), &handed, &session.id, now).await?;
+            see_other("/")
         }
-        let start = Start { profile, kind, session: &session.id, values, prefilled: true };
-        let begun = applications::begin(desk.database(), desk.vault(), start, now).await?;
-        handovers::belongs(desk.database(), &begun.number, &claims).await?;
-        see_other(&format!("/business/{}", begun.number))
+        Some((profile, kind)) => {
+            let mut values = Values::from([("unitName".to_owned(), claims.unit_name.clone()), ("creditCode".to_owned(), claims.credit_code.clone())]);
+            if let Some(serial) = claims.serial.clone().filter(|_| kind.about_a_certificate()) {
+                values.insert("serial".to_owned(), serial);
+            }
+            let start = Start { profile, kind, session: &session.id, values, handed: Some(handed) };
+            let begun = applications::begin(desk.database(), desk.vault(), start, now).await?;
+            see_other(&format!("/business/{}", begun.number))
+        }
     };
     if let Some(opened) = opened {
         set_session(&desk, &mut response, &opened.token);
@@ -138,7 +144,6 @@ async fn notice(desk: &Desk, visitor: &Visitor, claims: &Handover, ticket: &str,
     }
     let profile = desk.profile(&claims.institution).ok_or(Reason::NotFound)?;
     let kind = Kind::from_name(&claims.business).ok_or(Reason::NotFound)?;
-    let business = profile.business(kind).ok_or(Reason::NotOffered)?;
-    let refusal = refusal.or_else(|| (business.channel == Channel::CounterOrPost).then(|| Reason::CounterOnly.into()));
+    let refusal = refusal.or_else(|| home::online(profile, kind).err().map(Refusal::from));
     home::notice_page(desk, visitor, &profile.id, kind.as_str(), Some(arrival), refusal).await
 }

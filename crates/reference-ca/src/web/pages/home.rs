@@ -161,9 +161,8 @@ pub(in crate::web) async fn begin(
     let session = visitor.checked(&fields.csrf)?;
     let profile = desk.profile(&id).ok_or(Reason::NotFound)?;
     let kind = Kind::from_name(&kind_name).ok_or(Reason::NotFound)?;
-    let business = profile.business(kind).ok_or(Reason::NotOffered)?;
-    if business.channel == Channel::CounterOrPost {
-        return notice_page(&desk, &visitor, &id, &kind_name, None, Some(Reason::CounterOnly.into())).await;
+    if let Err(reason) = online(profile, kind) {
+        return notice_page(&desk, &visitor, &id, &kind_name, None, Some(reason.into())).await;
     }
     if fields.agreement != "yes" || fields.privacy != "yes" {
         return notice_page(&desk, &visitor, &id, &kind_name, None, Some(Reason::FieldsMissing.into())).await;
@@ -171,9 +170,17 @@ pub(in crate::web) async fn begin(
     if let Attempt::Wait { seconds } = throttle::begin(desk.database(), &visitor.address(), throttle::ADDRESS, desk.now()).await? {
         return notice_page(&desk, &visitor, &id, &kind_name, None, Some(Refusal::from(Reason::Throttled).with("seconds", seconds))).await;
     }
-    let start = Start { profile, kind, session: &session.id, values: Values::new(), prefilled: false };
+    let start = Start { profile, kind, session: &session.id, values: Values::new(), handed: None };
     let begun = applications::begin(desk.database(), desk.vault(), start, desk.now()).await?;
     Ok(see_other(&format!("/business/{}", begun.number)))
+}
+
+/// Whether a business of this kind begins on these pages: offered at all, and not at the counter or by post only (K2, K3).
+pub(super) fn online(profile: &Profile, kind: Kind) -> Result<(), Reason> {
+    match profile.business(kind).ok_or(Reason::NotOffered)?.channel {
+        Channel::Online => Ok(()),
+        Channel::CounterOrPost => Err(Reason::CounterOnly),
+    }
 }
 
 pub(super) async fn notice_page(

@@ -1,6 +1,9 @@
 //! Seals from scans: the impressions that were read out of an upload, shown before and after cleaning; an officer's pick; and the
 //! seal that is made from it for a certificate that exists already, asked for by the key's side, once and the same each time (R77).
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Form;
 use axum::Json;
 use axum::extract::rejection::FormRejection;
@@ -12,16 +15,17 @@ use base64ct::{Base64, Encoding};
 use sealbridge_pki::Certificate;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{review, see_other};
 use crate::business::table::Need;
 use crate::business::{Act, Actor, Kind, State as Stand};
 use crate::error::DeskError;
-use crate::form;
+use crate::form::{self, Part};
 use crate::issue::{self, Source};
 use crate::profile::{Profile, Slot};
 use crate::refusal::{Reason, Refusal};
-use crate::scan::{Fault, Impression, Look, Sheet, impressions as read_impressions};
+use crate::scan::{Fault, Impression, Look, impressions as read_impressions};
 use crate::settings::Desk;
 use crate::store::applications::{self, Application, Doing, NotDone};
 use crate::store::certificates;
@@ -48,62 +52,61 @@ pub(super) async fn look(
     bytes: axum::body::Bytes,
 ) -> Result<Looked, Refusal> {
     let shows = profile.impressions_slot(application.case.kind, &application.values).is_some_and(|shows| shows.id == slot.id);
-    let with_form = slot.form;
-    if slot.electronic || (content.is_picture() && !with_form && !shows) {
+    let wanted = form::Wanted { code: slot.form, impressions: shows };
+    if slot.electronic || (content.is_picture() && !wanted.code && !wanted.impressions) {
         return Ok(Looked::default());
     }
     let (number, least) = (application.number.clone(), usize::from(profile.impressions));
-    // A large scan takes a quarter of a gigabyte while it is looked at.
-    let permit = desk.scans().acquire().await.map_err(|_| Reason::Internal)?;
-    let looked = tokio::task::spawn_blocking(move || -> Result<Looked, LookFault> {
-        if content.is_picture() {
-            // A picture that cannot be unpacked is refused here, with its reason.
-            Sheet::read(&bytes).map_err(LookFault::Scan)?;
-        }
-        let read = form::look(&bytes, content, &number, with_form).map_err(LookFault::Form)?;
-        let framed = read.sheets.iter().find(|(_, frames)| !frames.is_empty()).or_else(|| read.sheets.first());
-        let impressions = match framed {
-            Some((sheet, frames)) if shows => {
-                let look = if frames.is_empty() { Look::Anywhere { least } } else { Look::Frames(frames.clone()) };
-                Some(read_impressions(sheet, &look).map_err(LookFault::Scan)?)
+    let expected = if slot.impressions && profile.separate_seal_form { Part::Seal } else { Part::Application };
+    let turn = turn(desk.scans(), PATIENCE).await.map_err(|reason| Refusal::from(reason).with_words("slot", slot.name.clone()))?;
+    let looked = tokio::task::spawn_blocking(move || -> Result<Looked, form::Fault> {
+        // Kept by the work itself: whoever hangs up meanwhile does not let the next one in beside it.
+        let _turn = turn;
+        let read = form::look(&bytes, content, &number, wanted)?;
+        let impressions = match read.sheet {
+            Some((sheet, frames)) => {
+                let look = if frames.is_empty() { Look::Anywhere { least } } else { Look::Frames { frames, least } };
+                Some(read_impressions(&sheet, &look)?)
             }
             // A PDF without a picture in it is looked at by officers only.
-            _ => shows.then(Vec::new),
+            None => shows.then(Vec::new),
         };
-        Ok(Looked { form: with_form.then_some(read.own), impressions })
+        Ok(Looked { form: wanted.code.then(|| read.parts.iter().any(|part| [expected, Part::Page].contains(part))), impressions })
     });
-    let looked = looked.await.map_err(|_| Reason::Internal)?;
-    drop(permit);
-    looked.map_err(|fault| match fault {
-        LookFault::Scan(fault) => of_scan(fault, slot),
-        LookFault::Form(fault) => match fault {
+    looked.await.map_err(|_| Reason::Internal)?.map_err(|fault| {
+        let refusal = match fault {
             form::Fault::Other(other) => Refusal::from(Reason::FormOther).with("other", other).with("number", &application.number),
-            form::Fault::Electronic => Refusal::from(Reason::ElectronicSeal),
-            form::Fault::Blank => Refusal::from(Reason::FormBlank),
-        }
-        .with_words("slot", slot.name.clone()),
+            form::Fault::Electronic => Reason::ElectronicSeal.into(),
+            form::Fault::Blank => Reason::FormBlank.into(),
+            form::Fault::Scan(fault) => of_scan(fault),
+        };
+        refusal.with_words("slot", slot.name.clone())
     })
 }
 
-#[derive(Debug)]
-enum LookFault {
-    Scan(Fault),
-    Form(form::Fault),
+/// How long an upload waits until it is looked at.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A large scan takes a quarter of a gigabyte while it is looked at, so one is looked at after the other; who waits too long is told.
+async fn turn(scans: &Arc<Semaphore>, patience: Duration) -> Result<OwnedSemaphorePermit, Reason> {
+    match tokio::time::timeout(patience, Arc::clone(scans).acquire_owned()).await {
+        Ok(turn) => turn.map_err(|_| Reason::Internal),
+        Err(_) => Err(Reason::Busy),
+    }
 }
 
-fn of_scan(fault: Fault, slot: &Slot) -> Refusal {
-    let refusal = match fault {
-        Fault::Picture => Refusal::from(Reason::UploadCut),
-        Fault::TooLarge => Refusal::from(Reason::PictureTooLarge),
-        Fault::NoSeal => Refusal::from(Reason::SealMissing),
+fn of_scan(fault: Fault) -> Refusal {
+    match fault {
+        Fault::Picture => Reason::UploadCut.into(),
+        Fault::TooLarge => Reason::PictureTooLarge.into(),
+        Fault::NoSeal => Reason::SealMissing.into(),
         Fault::TooFew { found, wanted } => Refusal::from(Reason::SealsTooFew).with("found", found).with("wanted", wanted),
-        Fault::TwoSeals => Refusal::from(Reason::SealTwice),
-        Fault::Faint => Refusal::from(Reason::SealFaint),
-        Fault::Cut => Refusal::from(Reason::SealCut),
-        Fault::Blurred => Refusal::from(Reason::SealBlurred),
+        Fault::TwoSeals => Reason::SealTwice.into(),
+        Fault::Faint => Reason::SealFaint.into(),
+        Fault::Cut => Reason::SealCut.into(),
+        Fault::Blurred => Reason::SealBlurred.into(),
         Fault::Size(millimetres) => Refusal::from(Reason::SealSize).with("millimetres", millimetres),
-    };
-    refusal.with_words("slot", slot.name.clone())
+    }
 }
 
 /// A picture of an impression, for the session that opened the business.
@@ -219,4 +222,24 @@ async fn make(desk: &Desk, application: &Application) -> Result<Vec<u8>, Refusal
 
 fn text<'a>(application: &'a Application, key: &str) -> &'a str {
     application.values.get(key).map_or("", String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::sync::Semaphore;
+
+    use super::turn;
+    use crate::refusal::Reason;
+
+    #[tokio::test]
+    async fn who_waits_too_long_is_told_and_nobody_is_let_in_beside_another() {
+        let scans = Arc::new(Semaphore::new(1));
+        let first = turn(&scans, Duration::from_secs(60)).await.unwrap();
+        assert_eq!(turn(&scans, Duration::from_millis(20)).await.unwrap_err(), Reason::Busy);
+        drop(first);
+        assert!(turn(&scans, Duration::from_secs(60)).await.is_ok());
+    }
 }

@@ -47,7 +47,7 @@ pub struct Asking {
     pub keep_failure_seconds: i64,
     /// Largest revocation list, in bytes.
     pub list_max: usize,
-    /// So many bytes of answers are kept in the database.
+    /// So many bytes of answers are left in the database by a sweep.
     pub kept_max: i64,
     /// Hosts that may be on a private network or on this machine.
     pub private_hosts: Vec<String>,
@@ -127,7 +127,6 @@ pub(crate) struct Learned {
     pub(crate) evidence: Evidence,
     used: Vec<(Address, Told)>,
     open: Vec<Failure>,
-    took: Duration,
 }
 
 impl Authorities {
@@ -173,7 +172,6 @@ impl Authorities {
             Answer::Response(response) => learned.evidence.responses.contains(response),
             Answer::List(list) => learned.evidence.crls.contains(list),
         };
-        learned.took = arrived.elapsed();
         learned.used.retain(|(_, told)| taken(&told.answer));
         learned
     }
@@ -280,7 +278,7 @@ impl Inner {
             self.remember(key, told);
         }
         // The answer is good without being kept.
-        if let Err(error) = answers::put(&self.database, key.to_owned(), row, self.asking.kept_max).await {
+        if let Err(error) = answers::put(&self.database, key.to_owned(), row).await {
             tracing::warn!(%error, "keeping an answer");
         }
         told
@@ -368,11 +366,6 @@ impl Learned {
     /// Whether there is nothing to tell, not even a failure.
     pub(crate) fn is_silent(&self) -> bool {
         self.evidence.is_silent() && self.open.is_empty()
-    }
-
-    /// Whether what was read from the database before may have changed since.
-    pub(crate) fn took_long(&self) -> bool {
-        self.took > Duration::from_millis(20)
     }
 
     /// Says why nothing is known, where that is why something was refused.

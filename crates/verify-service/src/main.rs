@@ -15,7 +15,7 @@ use sealbridge_intake::Limits;
 use sealbridge_relying_party::chain::Why;
 use sealbridge_relying_party::ration::Bucket;
 use sealbridge_relying_party::{Certificate, Code, Failure, StatusDemand};
-use sealbridge_verify_service::authorities::Asking;
+use sealbridge_verify_service::authorities::{Asking, Host};
 use sealbridge_verify_service::portal::new_key;
 use sealbridge_verify_service::service::{Clock, Service, Settings, random};
 use sealbridge_verify_service::store::Database;
@@ -107,9 +107,9 @@ struct Serve {
     /// So many MiB of authorities' answers are kept in the database, looked at once a minute.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(32..))]
     authority_kept_mib: u16,
-    /// Hosts in certificates' addresses that may be on a private network or on this machine; all others only in the public network.
-    #[arg(long, value_name = "HOST", num_args = 1..)]
-    authority_private_host: Vec<String>,
+    /// Hosts in certificates' addresses that may be on a private network or on this machine, each on this port (80); all others only in the public network.
+    #[arg(long, value_name = "HOST[:PORT]", num_args = 1..)]
+    authority_private_host: Vec<Host>,
     /// Seconds that open requests may still take after the signal to stop.
     #[arg(long, default_value_t = 30)]
     stop_seconds: u32,

@@ -59,7 +59,7 @@ pub(super) async fn login(State(service): State<Service>, caller: Caller, Call(b
         Ok(signed) => signed,
         Err(failure) => return Err(refuse(&service, entry, failure).await),
     };
-    let learned = service.authorities().learn(policy.status, std::slice::from_ref(signed.path()), Some(now), now).await;
+    let learned = service.authorities().learn_of(policy.status, signed.path(), now).await;
     if let Some(old) = &found.old {
         return adopt(&service, &caller, (signed, &nonce), &read(old)?, &learned, entry, now).await;
     }

@@ -183,6 +183,7 @@ fn limits_that_contradict_each_other_are_refused_at_the_start() {
         (&["--authority-seconds-for-all", "30"][..], "--call-seconds (30)"),
         (&["--call-seconds", "10"], "--authority-seconds-for-all (10)"),
         (&["--authority-seconds", "11"], "--authority-seconds (11)"),
+        (&["--authority-private-host", "http://crl.example.cn/"], "not a host such as"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sealbridge-verify-service"));

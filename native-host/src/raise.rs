@@ -8,12 +8,11 @@
 use sealbridge_pdf::{Document, Joined, OpenOptions, PdfError, Source};
 use sealbridge_pki::Certificate;
 use sealbridge_pki::DigestAlgorithm;
-use sealbridge_pki::path::VerifiedPath;
 use sealbridge_pki::tsp::Imprint;
 use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_protocol::words::reason;
-use sealbridge_seal::verify::{self, PadesLevel, ProblemCode, SignatureReport, Trust, Verdict};
-use sealbridge_seal::{Check, Evidence, OriginalHash, Policy, Report, StampError, TOKEN_ROOM, append_store, prepare_timestamp, read_store};
+use sealbridge_seal::verify::{self, Accepted, Examination, PadesLevel, ProblemCode, SignatureReport, Trust, Verdict};
+use sealbridge_seal::{Check, Evidence, OriginalHash, Policy, Report, StampError, TOKEN_ROOM, append_store, prepare_timestamp};
 
 use crate::host::{now, random};
 use crate::services::{Client, Status, Timestamps};
@@ -96,7 +95,7 @@ pub fn raise<S: Source>(
         Trouble::Other(failure) => failure,
     };
     let mut work = Work { source, hash: original.clone(), tail: Vec::new(), wish, services };
-    let (before, _) = work.examine(&[]).map_err(failed)?;
+    let before = work.examine(&[]).map_err(failed)?.report;
     worth_raising(&before, wish)?;
     let from = lowest(&before, wish);
     let mut level = from;
@@ -154,7 +153,7 @@ struct Work<'a, 'b, S: Source> {
 
 impl<S: Source> Work<'_, '_, S> {
     /// What our verifier says of everything so far, followed by `more`.
-    fn examine(&self, more: &[u8]) -> Result<(Report, Vec<VerifiedPath>), Trouble> {
+    fn examine(&self, more: &[u8]) -> Result<Examination, Trouble> {
         let tail = [&self.tail, more].concat();
         let document = Document::open(Joined::new(self.source, tail.as_slice()), self.wish.options.clone())?;
         let policy =
@@ -168,7 +167,7 @@ impl<S: Source> Work<'_, '_, S> {
             Step::Timestamp(wanted) => (self.timestamp()?, wanted),
             Step::Store => (self.store()?, PadesLevel::Lt),
         };
-        let (after, _) = self.examine(&more)?;
+        let after = self.examine(&more)?.report;
         let same = |one: &SignatureReport, other: &SignatureReport| {
             one.field == other.field && one.intact == other.intact && (one.trust == other.trust || other.trust != Trust::Trusted)
         };
@@ -199,11 +198,10 @@ impl<S: Source> Work<'_, '_, S> {
 
     /// Nothing where the document has all of it already.
     fn store(&mut self) -> Result<Vec<u8>, Trouble> {
-        let (_, paths) = self.examine(&[])?;
+        let Examination { paths, store: there, .. } = self.examine(&[])?;
         let document = Document::open(Joined::new(self.source, self.tail.as_slice()), self.wish.options.clone())?;
-        let there = read_store(&document)?;
         let mut evidence = Evidence::default();
-        for path in &paths {
+        for Accepted { path, .. } in &paths {
             let mut known = there.clone();
             known.merge(&evidence);
             evidence.merge(&self.services.status.of(path, &known, now())?);

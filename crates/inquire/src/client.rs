@@ -1,5 +1,5 @@
 //! One question over HTTP, one answer. It keeps nothing: no cookies, no connections. A `POST` follows no redirect, a `GET`
-//! a few, and only to `http://` and to where the first question might have gone.
+//! a few, and only to `http://` and to where the first question might have gone: from the public network only within it.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, Error};
 
 use crate::address::Address;
-use crate::reach::{Guarded, NOT_PUBLIC, Reach};
+use crate::reach::{Guarded, Host, NOT_PUBLIC, Reach};
 
 /// How often a `GET` is sent elsewhere.
 const REDIRECTS_MAX: u32 = 3;
@@ -17,7 +17,11 @@ const REDIRECTS_MAX: u32 = 3;
 /// Asks services.
 #[derive(Debug)]
 pub struct Client {
+    /// For addresses of all but the excepted hosts; its redirects do not lead to these either.
     agent: Agent,
+    /// For addresses of excepted hosts.
+    inside: Agent,
+    except: Vec<Host>,
     patience: Duration,
 }
 
@@ -32,12 +36,18 @@ impl Client {
             .max_redirects(REDIRECTS_MAX)
             .max_redirects_will_error(true)
             .user_agent(concat!("sealbridge/", env!("CARGO_PKG_VERSION")));
-        let agent = match reach {
-            Reach::Any => Agent::new_with_config(config.build()),
-            // Through a proxy it would be the proxy's address that is looked at.
-            Reach::Public { except } => Agent::with_parts(config.proxy(None).build(), DefaultConnector::new(), Guarded::new(except)),
-        };
-        Self { agent, patience }
+        match reach {
+            Reach::Any => {
+                let agent = Agent::new_with_config(config.build());
+                Self { inside: agent.clone(), agent, except: Vec::new(), patience }
+            }
+            Reach::Public { except } => {
+                // Through a proxy it would be the proxy's address that is looked at.
+                let config = config.proxy(None).build();
+                let guarded = |except| Agent::with_parts(config.clone(), DefaultConnector::new(), Guarded::new(except));
+                Self { agent: guarded(Vec::new()), inside: guarded(except.clone()), except, patience }
+            }
+        }
     }
 
     /// Sends `question` of the media type `kind`; the answer has at most `limit` bytes.
@@ -45,7 +55,7 @@ impl Client {
     /// # Errors
     /// `service-…`.
     pub fn post(&self, address: &Address, kind: &str, question: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
-        let request = self.agent.post(&address.url).config().max_redirects(0).max_redirects_will_error(false).build();
+        let request = self.agent(address).post(&address.url).config().max_redirects(0).max_redirects_will_error(false).build();
         self.read(address, request.header("Content-Type", kind).send(question), limit)
     }
 
@@ -54,7 +64,12 @@ impl Client {
     /// # Errors
     /// `service-…`.
     pub fn get(&self, address: &Address, limit: usize) -> Result<Vec<u8>, Failure> {
-        self.read(address, self.agent.get(&address.url).call(), limit)
+        self.read(address, self.agent(address).get(&address.url).call(), limit)
+    }
+
+    fn agent(&self, address: &Address) -> &Agent {
+        let named = address.url.parse().is_ok_and(|uri| self.except.iter().any(|named| named.is_of(&uri)));
+        if named { &self.inside } else { &self.agent }
     }
 
     fn read(&self, address: &Address, answer: Result<Response<Body>, Error>, limit: usize) -> Result<Vec<u8>, Failure> {
@@ -77,5 +92,29 @@ impl Client {
             Error::StatusCode(status) => address.failure(Code::ServiceUnreachable).with("detail", format!("HTTP {status}")),
             error => address.failure(Code::ServiceUnreachable).with("detail", error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::{Client, Duration, Error, NOT_PUBLIC, Reach};
+    use crate::address::{Address, Service};
+
+    #[test]
+    fn who_begins_outside_is_not_sent_inside() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let inside = listener.local_addr().unwrap().to_string();
+        let client = Client::new(Duration::from_millis(300), Reach::Public { except: vec![inside.parse().unwrap()] });
+        let of = |url: &str| client.agent(&Address::new(Service::List, url).unwrap()).clone();
+        let url = format!("http://{inside}/x");
+        // Redirects are followed by the agent that asked the first address.
+        for outside in ["http://crl.example.cn/x", "http://127.0.0.1/x"] {
+            let told = of(outside).get(&url).call();
+            assert!(matches!(&told, Err(Error::BadUri(detail)) if detail == NOT_PUBLIC), "{outside} {told:?}");
+        }
+        let told = of(&url).get(&url).call();
+        assert!(matches!(told, Err(Error::Timeout(_))), "{told:?}");
     }
 }

@@ -4,10 +4,11 @@
 //! drives it asks [`Inquiry::question`] for the next question and tells what came of it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use sealbridge_pki::Certificate;
 use sealbridge_pki::path::VerifiedPath;
-use sealbridge_pki::revocation::{self, Standing};
+use sealbridge_pki::revocation::{self, Standing, Word};
 use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_seal::Evidence;
 
@@ -20,11 +21,11 @@ const ADDRESSES_MAX: usize = 4;
 /// The answer is of somebody who may not speak for the issuer, does not speak about the time, or leaves the certificate open.
 const NOT_SETTLED: &str = "its signer may not speak for the certificate's issuer, or it does not settle the question";
 
-/// The questions about one path.
+/// The questions about one path. What it is driven with may be judged on another thread: it borrows nothing.
 #[derive(Debug)]
-pub struct Inquiry<'a> {
-    path: &'a VerifiedPath,
-    known: &'a Evidence,
+pub struct Inquiry {
+    path: Arc<VerifiedPath>,
+    known: Evidence,
     at: i64,
     now: i64,
     found: Evidence,
@@ -47,6 +48,23 @@ pub struct Question {
     pub certificate: Certificate,
     /// Its issuer.
     pub issuer: Certificate,
+    path: Arc<VerifiedPath>,
+    index: usize,
+    /// Among these, too, signers are found.
+    certificates: Vec<Certificate>,
+}
+
+impl Question {
+    /// Whether the answer is about the certificate and truly of somebody who may speak about it, whatever the time. What is not, anybody between
+    /// here and there can have written, so it is nothing to keep or to share. Verifies signatures.
+    #[must_use]
+    pub fn is_spoken_for(&self, answer: &Answer) -> bool {
+        let word = match answer {
+            Answer::Response(response) => Word::Response(response),
+            Answer::List(list) => Word::Crl(list),
+        };
+        revocation::is_spoken_for(&self.path, self.index, word, &self.certificates)
+    }
 }
 
 /// What came of it.
@@ -60,11 +78,12 @@ pub struct Outcome {
     pub open: Vec<(usize, Failure)>,
 }
 
-impl<'a> Inquiry<'a> {
+impl Inquiry {
     /// About every certificate of `path` but the anchor, for the time `at`, beside what is `known` already. Times are in Unix seconds.
     #[must_use]
-    pub fn new(path: &'a VerifiedPath, known: &'a Evidence, at: i64, now: i64) -> Self {
+    pub fn new(path: &VerifiedPath, known: &Evidence, at: i64, now: i64) -> Self {
         let found = Evidence { certificates: path.certificates().to_vec(), ..Evidence::default() };
+        let (path, known) = (Arc::new(path.clone()), known.clone());
         Self { path, known, at, now, found, index: 0, left: None, asked: None, first: None, outcome: Outcome::default() }
     }
 
@@ -93,7 +112,14 @@ impl<'a> Inquiry<'a> {
                 Some((service, url)) => match Address::new(service, &url) {
                     Ok(address) => {
                         self.asked = Some(address.clone());
-                        return Some(Question { address, certificate: certificate.clone(), issuer: issuer.clone() });
+                        return Some(Question {
+                            address,
+                            certificate: certificate.clone(),
+                            issuer: issuer.clone(),
+                            path: Arc::clone(&self.path),
+                            index: self.index,
+                            certificates: self.known.certificates.clone(),
+                        });
                     }
                     Err(failure) => self.first = self.first.take().or(Some(failure)),
                 },
@@ -157,9 +183,16 @@ impl<'a> Inquiry<'a> {
     }
 
     fn standing(&self, found: &Evidence) -> Standing {
-        let mut all = self.known.clone();
-        all.merge(found);
-        revocation::judge(self.path, all.material(), self.at, self.now).get(self.index).copied().unwrap_or(Standing::Unknown)
+        let judge = |evidence: &Evidence| revocation::judge_one(&self.path, self.index, evidence.material(), self.at, self.now);
+        // First what was found alone: however much there is of the known, it keeps no answer from being judged.
+        match judge(found) {
+            Standing::Unknown if self.known != Evidence::default() => {
+                let mut all = found.clone();
+                all.merge(&self.known);
+                judge(&all)
+            }
+            standing => standing,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ pub use address::{Address, Service};
 pub use ask::{Answer, list, response};
 pub use client::Client;
 pub use inquiry::{Inquiry, Outcome, Question};
-pub use reach::{Reach, is_public};
+pub use reach::{Host, Reach, is_public};
 
 pub use sealbridge_pki::crl::{self, Crl};
 pub use sealbridge_pki::ocsp::{self, Response};

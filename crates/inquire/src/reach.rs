@@ -2,9 +2,11 @@
 //! it asks only the public network, looked at after the name's lookup and once more for every redirect, and what its operator has named.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 use ureq::config::Config;
 use ureq::http::Uri;
+use ureq::http::uri::Authority;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
@@ -15,10 +17,45 @@ pub enum Reach {
     Any,
     /// Machines of the public network, without a proxy.
     Public {
-        /// Hosts, as they stand in the address, that may be anywhere.
-        except: Vec<String>,
+        /// Hosts that may be anywhere, each on its one port. A redirect leads there only from one of them.
+        except: Vec<Host>,
     },
 }
+
+/// A host as it stands in an address, and its port; written `HOST` or `HOST:PORT`, without a port it is 80.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    name: String,
+    port: u16,
+}
+
+impl Host {
+    pub(crate) fn is_of(&self, uri: &Uri) -> bool {
+        uri.host().is_some_and(|host| self.name.eq_ignore_ascii_case(host)) && uri.port_u16().unwrap_or(HTTP) == self.port
+    }
+}
+
+impl FromStr for Host {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = || format!("{text}: not a host such as crl.example.cn or 10.0.0.7:8080");
+        let authority: Authority = text.parse().map_err(|_| refused())?;
+        // A colon with no number behind it, more colons, a user's name.
+        let whole = match authority.port() {
+            Some(port) => format!("{}:{port}", authority.host()),
+            None => authority.host().to_owned(),
+        };
+        if authority.host().is_empty() || whole != text {
+            return Err(refused());
+        }
+        let port = if authority.port().is_some() { authority.port_u16().filter(|port| *port > 0).ok_or_else(refused)? } else { HTTP };
+        Ok(Self { name: authority.host().to_owned(), port })
+    }
+}
+
+/// The port of an address that names none.
+const HTTP: u16 = 80;
 
 /// Whether an address is of the public network (RFC 6890 and the registries of special-purpose addresses).
 #[must_use]
@@ -72,14 +109,14 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[derive(Debug)]
 pub(crate) struct Guarded {
     inner: DefaultResolver,
-    except: Vec<String>,
+    except: Vec<Host>,
 }
 
 /// What the error says where nothing of a name's addresses may be reached.
 pub(crate) const NOT_PUBLIC: &str = "not an address of the public network";
 
 impl Guarded {
-    pub(crate) fn new(except: Vec<String>) -> Self {
+    pub(crate) fn new(except: Vec<Host>) -> Self {
         Self { inner: DefaultResolver::default(), except }
     }
 }
@@ -87,8 +124,7 @@ impl Guarded {
 impl Resolver for Guarded {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let all = self.inner.resolve(uri, config, timeout)?;
-        let host = uri.host().unwrap_or_default();
-        if self.except.iter().any(|named| named.eq_ignore_ascii_case(host)) {
+        if self.except.iter().any(|named| named.is_of(uri)) {
             return Ok(all);
         }
         let mut public = self.empty();
@@ -101,7 +137,26 @@ impl Resolver for Guarded {
 
 #[cfg(test)]
 mod tests {
-    use super::is_public;
+    use super::{Host, Uri, is_public};
+
+    #[test]
+    fn a_host_is_named_with_its_port() {
+        for (named, address, is) in [
+            ("crl.example.cn", "http://CRL.example.cn/x", true),
+            ("crl.example.cn", "http://crl.example.cn:80/x", true),
+            ("crl.example.cn", "http://crl.example.cn:8080/x", false),
+            ("crl.example.cn:8080", "http://crl.example.cn:8080/x", true),
+            ("crl.example.cn:8080", "http://crl.example.cn/x", false),
+            ("crl.example.cn", "http://x.crl.example.cn/", false),
+            ("[::1]:81", "http://[::1]:81/", true),
+            ("[::1]", "http://[::1]:81/", false),
+        ] {
+            assert_eq!(named.parse::<Host>().unwrap().is_of(&address.parse::<Uri>().unwrap()), is, "{named} {address}");
+        }
+        for refused in ["", ":80", "a:", "a:0", "a:65536", "a:b", "a:1:2", "::1", "u@a", "http://a", "a/b", "a b"] {
+            assert!(refused.parse::<Host>().is_err(), "{refused}");
+        }
+    }
 
     #[test]
     fn special_addresses_are_not_public() {

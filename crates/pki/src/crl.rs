@@ -14,7 +14,7 @@ use crate::name::Name;
 use crate::oid;
 use crate::suite;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use thiserror::Error;
 
 /// The largest list that is read, in bytes.
@@ -69,6 +69,8 @@ struct Inner {
     point: Option<IssuingPoint>,
     /// It has a critical extension that is not understood.
     beyond_us: bool,
+    /// SHA-256 of the SubjectPublicKeyInfo under which the signature was found to hold: a list that is kept is hashed once.
+    signed_by: OnceLock<[u8; 32]>,
 }
 
 /// IssuingDistributionPoint (RFC 5280 §5.2.5).
@@ -99,7 +101,7 @@ impl Revoked {
 
 impl PartialEq for Crl {
     fn eq(&self, other: &Self) -> bool {
-        self.0.der == other.0.der
+        Arc::ptr_eq(&self.0, &other.0) || self.0.der == other.0.der
     }
 }
 
@@ -146,6 +148,7 @@ impl Crl {
             authority_key_identifier: None,
             point: None,
             beyond_us: false,
+            signed_by: OnceLock::new(),
         };
         if let Some(extensions) = fields.optional(tag::CONTEXT_0)? {
             inner.read_extensions(&extensions)?;
@@ -220,9 +223,16 @@ impl Crl {
         if signer.key_usage().is_present() && !signer.key_usage().crl_sign() {
             return Err(CrlError::Signer);
         }
+        let key = suite::sha256(signer.spki_der());
+        if self.0.signed_by.get() == Some(&key) {
+            return Ok(());
+        }
         let scheme = cms::encoded_signature_scheme(&self.0.algorithm).map_err(CrlError::Key)?;
         let tbs = self.0.der.get(self.0.tbs.clone()).unwrap_or_default();
-        signer.public_key().verify_x509(scheme, tbs, &self.0.signature).map_err(CrlError::Key)
+        signer.public_key().verify_x509(scheme, tbs, &self.0.signature).map_err(CrlError::Key)?;
+        // Of several keys the first is remembered; for the others it is verified again.
+        let _first = self.0.signed_by.set(key);
+        Ok(())
     }
 
     /// What it says of the certificate with this serial number (content octets) and issuer; nothing if it is not on it. The last entry counts.

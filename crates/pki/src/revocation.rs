@@ -69,7 +69,44 @@ impl Standing {
 /// More lists or responses than [`MAX_EACH`] are not looked at.
 #[must_use]
 pub fn judge(path: &VerifiedPath, material: Material<'_>, at: i64, now: i64) -> Vec<Standing> {
-    let Some(anchor) = path.anchor() else { return Vec::new() };
+    convene(path, material, (at, now), |court| court.path(path.certificates(), &[])).unwrap_or_default()
+}
+
+/// The same of the one certificate at `index`, counted from the leaf; unknown for the anchor and beyond.
+#[must_use]
+pub fn judge_one(path: &VerifiedPath, index: usize, material: Material<'_>, at: i64, now: i64) -> Standing {
+    let Some((certificate, issuer)) = pair(path, index) else { return Standing::Unknown };
+    convene(path, material, (at, now), |court| court.certificate(certificate, issuer, &[])).unwrap_or(Standing::Unknown)
+}
+
+/// One piece of material.
+#[derive(Debug, Clone, Copy)]
+pub enum Word<'a> {
+    Crl(&'a Crl),
+    Response(&'a ocsp::Response),
+}
+
+/// Whether a list or response is about the certificate at `index` of the path, counted from the leaf, and truly of somebody who may speak about it:
+/// the issuer, or whom the issuer or the anchor lets speak, found among the path's certificates, those that came with a response and `certificates`.
+/// No time is asked for, nor whether the speaker was revoked: what it means at a time is [`judge`]'s. What fails here never means anything.
+#[must_use]
+pub fn is_spoken_for(path: &VerifiedPath, index: usize, word: Word<'_>, certificates: &[Certificate]) -> bool {
+    let Some((certificate, issuer)) = pair(path, index) else { return false };
+    let material = Material { certificates, ..Material::default() };
+    let speaks = |court: &Court<'_>| match word {
+        Word::Crl(list) => court.is_word_of_lists(list, certificate, issuer),
+        Word::Response(response) => court.is_word_of_responders(response, certificate, issuer),
+    };
+    convene(path, material, (0, 0), speaks).unwrap_or(false)
+}
+
+/// A certificate and its issuer.
+fn pair(path: &VerifiedPath, index: usize) -> Option<(&Certificate, &Certificate)> {
+    path.certificates().get(index).zip(path.certificates().get(index.checked_add(1)?))
+}
+
+fn convene<T>(path: &VerifiedPath, material: Material<'_>, (at, now): (i64, i64), judge: impl FnOnce(&Court<'_>) -> T) -> Option<T> {
+    let anchor = path.anchor()?;
     let certificates: Vec<Certificate> = path.certificates().iter().chain(material.certificates).cloned().collect();
     let left = Cell::new(MAX_VERIFICATIONS);
     let court = Court {
@@ -81,7 +118,7 @@ pub fn judge(path: &VerifiedPath, material: Material<'_>, at: i64, now: i64) -> 
         now,
         left: &left,
     };
-    court.path(path.certificates(), &[])
+    Some(judge(&court))
 }
 
 /// All that a judgement needs.

@@ -4,7 +4,6 @@
 //! follows the newest signature, that the signers lead to the portal's trust anchors, and what the portal knows about revocation. A document with one bad
 //! signature is not accepted, whatever the others are. It repairs nothing and changes nothing.
 
-use sealbridge_pki::path::VerifiedPath;
 use sealbridge_protocol::fields::CertificateId;
 use sealbridge_protocol::{Code, Failure, Language, words};
 use sealbridge_seal::verify;
@@ -15,8 +14,8 @@ use crate::policy::{Policy, StatusDemand};
 use crate::refusal::moment;
 
 pub use sealbridge_seal::verify::{
-    Allowed, CertificateStatus, Change, Changed, Covered, Level, PadesLevel, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer, StatusWord,
-    TimestampReport, Trust,
+    Accepted, Allowed, CertificateStatus, Change, Changed, Covered, Level, PadesLevel, ProblemCode, Report, SealReport, Severity, SignatureReport, Signer,
+    StatusWord, TimestampReport, Trust,
 };
 pub use sealbridge_seal::{ReadFailed, Source};
 
@@ -35,14 +34,24 @@ pub struct Verdict {
 /// [`Verdict::require_seal`] for what this portal demands of it.
 #[must_use]
 pub fn verdict<S: Source>(source: S, policy: &Policy, now: i64) -> Verdict {
-    examine(source, policy, &Evidence::default(), now).0
+    examine(source, policy, &Evidence::default(), now).verdict
 }
 
-/// The same with what the certificates' authorities have said, and with the paths of signers and timestamping authorities that were accepted:
-/// whom there is to ask about, for another look.
+/// A verdict, and what another look would need.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Examined {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The paths of signers and timestamping authorities that were accepted: whom there is to ask about, and for which time.
+    pub paths: Vec<Accepted>,
+    /// What the document brings along about that; nobody's word before it was judged.
+    pub brought: Evidence,
+}
+
+/// The same with what the certificates' authorities have said.
 #[must_use]
-pub fn examine<S: Source>(source: S, policy: &Policy, evidence: &Evidence, now: i64) -> (Verdict, Vec<VerifiedPath>) {
-    let report = Document::open(source, OpenOptions::default()).and_then(|document| {
+pub fn examine<S: Source>(source: S, policy: &Policy, evidence: &Evidence, now: i64) -> Examined {
+    let examined = Document::open(source, OpenOptions::default()).and_then(|document| {
         let pinned: Vec<[u8; 32]> = policy.seal_makers.iter().map(|id| *id.as_bytes()).collect();
         let policy = verify::Policy {
             anchors: &policy.anchors,
@@ -59,12 +68,15 @@ pub fn examine<S: Source>(source: S, policy: &Policy, evidence: &Evidence, now: 
         };
         verify::examine(&document, &policy)
     });
-    match report {
-        Ok((report, paths)) => {
+    match examined {
+        Ok(verify::Examination { report, paths, store }) => {
             let failure = judge(&report).or_else(|| revoked(&report, policy, now));
-            (Verdict { accepted: failure.is_none(), failure, report: Some(report) }, paths)
+            Examined { verdict: Verdict { accepted: failure.is_none(), failure, report: Some(report) }, paths, brought: store }
         }
-        Err(error) => (Verdict { accepted: false, failure: Some(unreadable(&error)), report: None }, Vec::new()),
+        Err(error) => {
+            let verdict = Verdict { accepted: false, failure: Some(unreadable(&error)), report: None };
+            Examined { verdict, paths: Vec::new(), brought: Evidence::default() }
+        }
     }
 }
 

@@ -32,4 +32,4 @@ pub use sealbridge_protocol::origin::Origin;
 pub use sealbridge_protocol::statement::Algorithm;
 pub use sealbridge_protocol::{Code, Failure, Language, Party, words};
 pub use sealbridge_seal::Evidence;
-pub use sealbridge_seal::verify::{CertificateStatus, StatusWord};
+pub use sealbridge_seal::verify::{Accepted, CertificateStatus, StatusWord};

@@ -92,19 +92,39 @@ impl Default for Policy<'_> {
     }
 }
 
+/// A path that was accepted, and the time for which its revocation is judged: a proven one, else now. Unix seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Leaf first, anchor last.
+    pub path: VerifiedPath,
+    /// Not the time that only a signer states.
+    pub at: i64,
+}
+
+/// What an examination finds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Examination {
+    /// About every signature.
+    pub report: Report,
+    /// Of signers and of timestamping authorities: whose revocation there is to be asked about.
+    pub paths: Vec<Accepted>,
+    /// What the document brings along to answer that; nobody's word before it was judged.
+    pub store: Evidence,
+}
+
 /// Verifies a document.
 ///
 /// # Errors
 /// [`PdfError`] where the document can not be read at all; everything about a signature is in the report.
 pub fn verify<S: Source>(document: &Document<S>, policy: &Policy<'_>) -> Result<Report, PdfError> {
-    Ok(examine(document, policy)?.0)
+    Ok(examine(document, policy)?.report)
 }
 
-/// The same, with the paths that were accepted, of signers and of timestamping authorities: whose revocation there is to be asked about.
+/// The same, with the paths that were accepted and what travels with the document, for whoever asks about revocation and then looks again.
 ///
 /// # Errors
 /// As [`verify`].
-pub fn examine<S: Source>(document: &Document<S>, policy: &Policy<'_>) -> Result<(Report, Vec<VerifiedPath>), PdfError> {
+pub fn examine<S: Source>(document: &Document<S>, policy: &Policy<'_>) -> Result<Examination, PdfError> {
     let fields = signatures(document)?;
     if fields.len() > SIGNATURES_MAX {
         return Err(PdfError::Budget { what: "signatures" });
@@ -121,12 +141,12 @@ pub fn examine<S: Source>(document: &Document<S>, policy: &Policy<'_>) -> Result
         }
         let others: Vec<_> = fields.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, other)| other).collect();
         let (report, path) = signature::judge(document, form.as_ref(), field, &others, &mut digests, &mut proofs, policy)?;
+        paths.extend(path.map(|path| Accepted { path, at: report.proven_time.unwrap_or(policy.now) }));
         reports.push(report);
-        paths.extend(path);
     }
     paths.extend(proofs.paths);
     revisions::judge(document, form.as_ref(), &fields, &mut reports, policy)?;
     let revisions = document.revisions()?.len();
     let file = (length, document.repaired(), document.is_encrypted(), revisions);
-    Ok((Report::new(file, policy.allowed, reports, proofs.reports), paths))
+    Ok(Examination { report: Report::new(file, policy.allowed, reports, proofs.reports), paths, store: proofs.store })
 }

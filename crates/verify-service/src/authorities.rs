@@ -3,7 +3,8 @@
 //!
 //! Every question has a time limit and so have all questions of one request together; answers have a largest size, and places are counted for all
 //! authorities and for each, so that one that is silent keeps nobody from the others. Silence is remembered for a moment. An answer
-//! that is still news by its own word is taken again when its authority can not be reached. It decides nothing: that is the relying party's.
+//! that is still news by its own word is taken again when its authority can not be reached. What is not the authority's word is not an answer: it is
+//! neither shared nor kept, and displaces nothing. It decides nothing: that is the relying party's.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use base64ct::{Base64, Encoding};
 use sealbridge_inquire::{Address, Answer, Client, Inquiry, Question, Reach, Response, Service as Kind, crl};
-use sealbridge_relying_party::{CertificateStatus, Code, Evidence, Failure, StatusDemand, StatusWord, VerifiedPath};
+use sealbridge_relying_party::{Accepted, CertificateStatus, Code, Evidence, Failure, StatusDemand, StatusWord, VerifiedPath};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
@@ -20,6 +21,8 @@ use tokio::time::timeout_at;
 use crate::service::{Clock, random};
 use crate::store::answers::{self, Kept};
 use crate::store::{Database, sha256_hex};
+
+pub use sealbridge_inquire::Host;
 
 /// So many questions are open at once.
 const PLACES: usize = 32;
@@ -31,6 +34,8 @@ const ADDRESSES_MAX: usize = 1024;
 const QUESTIONS_MAX: usize = 32;
 /// So many bytes of answers are held in memory.
 const MEMORY_MAX: usize = 64 << 20;
+/// Of an answer that is about another certificate, or whose signer may not speak about this one.
+const NOT_ITS_WORD: &str = "it is not the word of anybody who may speak about the certificate";
 /// An answer of at most so many bytes stands in the evidence; of a larger one its digest.
 const WHOLE_MAX: usize = 16 * 1024;
 
@@ -47,10 +52,10 @@ pub struct Asking {
     pub keep_failure_seconds: i64,
     /// Largest revocation list, in bytes.
     pub list_max: usize,
-    /// So many bytes of answers are kept in the database.
+    /// So many bytes of answers are left in the database by a sweep.
     pub kept_max: i64,
-    /// Hosts that may be on a private network or on this machine.
-    pub private_hosts: Vec<String>,
+    /// Hosts that may be on a private network or on this machine, each on its one port.
+    pub private_hosts: Vec<Host>,
 }
 
 impl Default for Asking {
@@ -127,7 +132,16 @@ pub(crate) struct Learned {
     pub(crate) evidence: Evidence,
     used: Vec<(Address, Told)>,
     open: Vec<Failure>,
-    took: Duration,
+}
+
+/// An inquiry on its way: it goes from thread to thread.
+struct Drive {
+    inner: Arc<Inner>,
+    inquiry: Inquiry,
+    used: Vec<(Address, Told)>,
+    arrived: Instant,
+    /// So many questions it may still ask.
+    left: usize,
 }
 
 impl Authorities {
@@ -141,8 +155,14 @@ impl Authorities {
         &self.inner.counts
     }
 
-    /// What there is to know about the paths at `at`, or each at its own time, within the time that one request has. Never fails: what could not be learned stays open.
-    pub(crate) async fn learn(&self, demand: StatusDemand, paths: &[VerifiedPath], at: Option<i64>, now: i64) -> Learned {
+    /// What there is to know about one path now, within the time that one request has.
+    pub(crate) async fn learn_of(&self, demand: StatusDemand, path: &VerifiedPath, now: i64) -> Learned {
+        self.learn(demand, &[Accepted { path: path.clone(), at: now }], &Evidence::default(), now).await
+    }
+
+    /// What there is to know about the paths, each at its time, beside what was `brought` along, within the time that one request has. Never fails: what
+    /// could not be learned stays open.
+    pub(crate) async fn learn(&self, demand: StatusDemand, paths: &[Accepted], brought: &Evidence, now: i64) -> Learned {
         let mut learned = Learned::default();
         if demand == StatusDemand::NotAsked {
             return learned;
@@ -150,22 +170,34 @@ impl Authorities {
         let arrived = Instant::now();
         let deadline = arrived.checked_add(self.inner.asking.patience_for_all).unwrap_or(arrived);
         let mut left = QUESTIONS_MAX;
-        for path in paths {
-            let known = learned.evidence.clone();
-            let mut inquiry = Inquiry::new(path, &known, at.unwrap_or(path.at()), now);
-            while let Some(question) = inquiry.question() {
-                let told = if left == 0 {
-                    Err(Failure::new(Code::StatusUnknown).with("detail", "too many questions"))
-                } else {
-                    left -= 1;
-                    self.told(&question, arrived, deadline).await
+        for Accepted { path, at } in paths {
+            let mut known = learned.evidence.clone();
+            known.merge(brought);
+            let mut inquiry = Inquiry::new(path, &known, *at, now);
+            // Where nothing is known, nothing has to be judged to find the first question.
+            let mut question = if known.is_silent() { inquiry.question() } else { None };
+            let mut drive = Drive { inner: Arc::clone(&self.inner), inquiry, used: Vec::new(), arrived, left };
+            let mut told = None;
+            while question.is_some() || told.is_some() || !known.is_silent() {
+                // Signatures are verified and long lists read through: that is not for the threads that serve.
+                let step = tokio::task::spawn_blocking(move || {
+                    let question = drive.step(question, told);
+                    (drive, question)
+                });
+                let Ok((back, next)) = step.await else {
+                    learned.open.push(Failure::new(Code::Internal));
+                    return learned;
                 };
-                if let Ok(told) = &told {
-                    learned.used.push((question.address, told.clone()));
-                }
-                inquiry.tell(told.map(|told| told.answer));
+                drive = back;
+                let Some(next) = next else { break };
+                let answer = self.told(&next, arrived, deadline).await;
+                drive.used.extend(answer.iter().map(|told| (next.address.clone(), told.clone())));
+                told = Some(answer.map(|told| told.answer));
+                question = None;
             }
-            let outcome = inquiry.finish();
+            left = drive.left;
+            learned.used.append(&mut drive.used);
+            let outcome = drive.inquiry.finish();
             learned.open.extend(outcome.open.into_iter().map(|(_, failure)| failure));
             learned.evidence.merge(&outcome.found);
         }
@@ -173,7 +205,6 @@ impl Authorities {
             Answer::Response(response) => learned.evidence.responses.contains(response),
             Answer::List(list) => learned.evidence.crls.contains(list),
         };
-        learned.took = arrived.elapsed();
         learned.used.retain(|(_, told)| taken(&told.answer));
         learned
     }
@@ -186,11 +217,32 @@ impl Authorities {
         }
         // On its own: whoever hangs up takes nothing from those who wait for the same.
         let (inner, asked) = (Arc::clone(&self.inner), question.clone());
-        let flight = tokio::spawn(async move { inner.fly(key, asked, arrived).await });
+        let flight = tokio::spawn(async move { inner.fly(key, asked, arrived, deadline).await });
         match timeout_at(deadline.into(), flight).await {
             Ok(Ok(told)) => told,
             Ok(Err(_)) => Err(question.address.failure(Code::ServiceUnreachable).with("detail", "internal")),
-            Err(_) => Err(question.address.failure(Code::ServiceTimedOut).with("seconds", self.inner.asking.patience_for_all.as_secs())),
+            Err(_) => Err(self.inner.too_late(&question.address)),
+        }
+    }
+}
+
+impl Drive {
+    /// Tells what came of the last question, goes on with what is remembered, and gives the next question that has to be asked; none at the end.
+    fn step(&mut self, mut question: Option<Question>, mut told: Option<Result<Answer, Failure>>) -> Option<Question> {
+        loop {
+            if let Some(told) = told.take() {
+                self.inquiry.tell(told);
+            }
+            let next = question.take().or_else(|| self.inquiry.question())?;
+            let Some(left) = self.left.checked_sub(1) else {
+                told = Some(Err(Failure::new(Code::StatusUnknown).with("detail", "too many questions")));
+                continue;
+            };
+            self.left = left;
+            let Some(known) = self.inner.remembered(&key(&next), self.arrived) else { return Some(next) };
+            self.inner.counts.kept.fetch_add(1, Ordering::Relaxed);
+            told = Some(Ok(known.answer.clone()));
+            self.used.push((next.address, known));
         }
     }
 }
@@ -211,27 +263,33 @@ impl Inner {
         self.memory().down.get(&address.to_string()).filter(|(until, _)| now < *until).map(|(_, failure)| failure.clone())
     }
 
-    /// One at a time for each question.
-    async fn fly(self: Arc<Self>, key: String, question: Question, arrived: Instant) -> Result<Told, Failure> {
+    fn too_late(&self, address: &Address) -> Failure {
+        address.failure(Code::ServiceTimedOut).with("seconds", self.asking.patience_for_all.as_secs())
+    }
+
+    /// One at a time for each question, until `deadline`.
+    async fn fly(self: Arc<Self>, key: String, question: Question, arrived: Instant, deadline: Instant) -> Result<Told, Failure> {
         let flight = Arc::clone(self.memory().flights.entry(key.clone()).or_default());
-        let turn = flight.lock().await;
-        let told = match self.remembered(&key, arrived) {
-            Some(told) => {
-                self.counts.kept.fetch_add(1, Ordering::Relaxed);
-                Ok(told)
-            }
-            None => self.look_or_ask(&key, &question).await,
+        let told = match timeout_at(deadline.into(), flight.lock()).await {
+            Ok(_turn) => match self.remembered(&key, arrived) {
+                Some(told) => {
+                    self.counts.kept.fetch_add(1, Ordering::Relaxed);
+                    Ok(told)
+                }
+                None => self.look_or_ask(&key, &question, deadline).await,
+            },
+            Err(_) => Err(self.too_late(&question.address)),
         };
-        drop(turn);
         let mut memory = self.memory();
-        // The map's own and this one: nobody else waits.
-        if Arc::strong_count(&flight) <= 2 {
+        // Given back under the lock of the map: of two that end together the second finds only the map's own.
+        drop(flight);
+        if memory.flights.get(&key).is_some_and(|flight| Arc::strong_count(flight) == 1) {
             memory.flights.remove(&key);
         }
         told
     }
 
-    async fn look_or_ask(&self, key: &str, question: &Question) -> Result<Told, Failure> {
+    async fn look_or_ask(&self, key: &str, question: &Question, deadline: Instant) -> Result<Told, Failure> {
         let now = self.clock.now();
         let kept = answers::get(&self.database, key).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "kept answers");
@@ -252,6 +310,13 @@ impl Inner {
                 return Err(failure);
             }
         }
+        let of_one = self.places_of(&question.address);
+        // Neither is ever closed.
+        let places = timeout_at(deadline.into(), async { (of_one.acquire().await, self.places.acquire().await) }).await;
+        let Ok(_places) = places else {
+            // It was not the authority that was silent.
+            return Err(self.too_late(&question.address));
+        };
         let began = Instant::now();
         let asked = self.ask(question).await;
         let now = self.clock.now();
@@ -280,26 +345,26 @@ impl Inner {
             self.remember(key, told);
         }
         // The answer is good without being kept.
-        if let Err(error) = answers::put(&self.database, key.to_owned(), row, self.asking.kept_max).await {
+        if let Err(error) = answers::put(&self.database, key.to_owned(), row).await {
             tracing::warn!(%error, "keeping an answer");
         }
         told
     }
 
+    /// Asks, with a place in hand. Only the authority's own word is an answer.
     async fn ask(&self, question: &Question) -> Result<Answer, Failure> {
-        let of_one = self.places_of(&question.address);
-        // Neither is ever closed.
-        let _one = of_one.acquire().await;
-        let _all = self.places.acquire().await;
         if let Some(failure) = self.is_down(&question.address) {
             return Err(failure);
         }
         self.counts.asked.fetch_add(1, Ordering::Relaxed);
         let random = random::<32>()?;
         let (client, asked, list_max) = (Arc::clone(&self.client), question.clone(), self.asking.list_max);
-        let done = tokio::task::spawn_blocking(move || match asked.address.service() {
-            Kind::Ocsp => sealbridge_inquire::response(&client, &asked.address, &asked.certificate, &asked.issuer, &random).map(Answer::Response),
-            _ => sealbridge_inquire::list(&client, &asked.address, list_max).map(Answer::List),
+        let done = tokio::task::spawn_blocking(move || {
+            let answer = match asked.address.service() {
+                Kind::Ocsp => sealbridge_inquire::response(&client, &asked.address, &asked.certificate, &asked.issuer, &random).map(Answer::Response),
+                _ => sealbridge_inquire::list(&client, &asked.address, list_max).map(Answer::List),
+            }?;
+            if asked.is_spoken_for(&answer) { Ok(answer) } else { Err(asked.address.failure(Code::ServiceAnswerInvalid).with("detail", NOT_ITS_WORD)) }
         });
         let done = done.await.unwrap_or_else(|_| Err(question.address.failure(Code::ServiceUnreachable).with("detail", "internal")));
         if let Err(failure) = &done
@@ -367,12 +432,7 @@ impl Learned {
 
     /// Whether there is nothing to tell, not even a failure.
     pub(crate) fn is_silent(&self) -> bool {
-        self.evidence.is_silent() && self.open.is_empty()
-    }
-
-    /// Whether what was read from the database before may have changed since.
-    pub(crate) fn took_long(&self) -> bool {
-        self.took > Duration::from_millis(20)
+        self.used.is_empty() && self.open.is_empty()
     }
 
     /// Says why nothing is known, where that is why something was refused.
@@ -420,9 +480,10 @@ fn issued_at(answer: &Answer) -> i64 {
     }
 }
 
-/// The key under which a question's answer is kept.
+/// The key under which a question's answer is kept: a list answers for every certificate of its issuer.
 fn key(question: &Question) -> String {
-    let about = if question.address.service() == Kind::Ocsp { format!("{} {}", question.certificate.id(), question.issuer.id()) } else { String::new() };
+    let issuer = question.issuer.id();
+    let about = if question.address.service() == Kind::Ocsp { format!("{} {issuer}", question.certificate.id()) } else { issuer };
     sha256_hex(format!("{}\n{}\n{about}", question.address.service().name(), question.address).as_bytes())
 }
 

@@ -15,7 +15,7 @@ use sealbridge_intake::Limits;
 use sealbridge_relying_party::chain::Why;
 use sealbridge_relying_party::ration::Bucket;
 use sealbridge_relying_party::{Certificate, Code, Failure, StatusDemand};
-use sealbridge_verify_service::authorities::Asking;
+use sealbridge_verify_service::authorities::{Asking, Host};
 use sealbridge_verify_service::portal::new_key;
 use sealbridge_verify_service::service::{Clock, Service, Settings, random};
 use sealbridge_verify_service::store::Database;
@@ -95,7 +95,7 @@ struct Serve {
     /// Seconds that one question to a certificate's authority may take.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=60))]
     authority_seconds: u32,
-    /// Seconds that all such questions of one request may take.
+    /// Seconds that all such questions of one request may take: at least as many as one, and fewer than the call.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=300))]
     authority_seconds_for_all: u32,
     /// Seconds that an authority's answer is taken without asking again, if it is news that long; 0: every request asks anew.
@@ -104,12 +104,12 @@ struct Serve {
     /// Largest revocation list in MiB.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=32))]
     authority_list_max_mib: u16,
-    /// So many MiB of authorities' answers are kept in the database.
+    /// So many MiB of authorities' answers are kept in the database, looked at once a minute.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(32..))]
     authority_kept_mib: u16,
-    /// Hosts in certificates' addresses that may be on a private network or on this machine; all others only in the public network.
-    #[arg(long, value_name = "HOST", num_args = 1..)]
-    authority_private_host: Vec<String>,
+    /// Hosts in certificates' addresses that may be on a private network or on this machine, each on this port (80); all others only in the public network.
+    #[arg(long, value_name = "HOST[:PORT]", num_args = 1..)]
+    authority_private_host: Vec<Host>,
     /// Seconds that open requests may still take after the signal to stop.
     #[arg(long, default_value_t = 30)]
     stop_seconds: u32,
@@ -229,6 +229,14 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(options: Serve) -> Done {
+    let (one, all, call) = (options.authority_seconds, options.authority_seconds_for_all, options.call_seconds);
+    if one > all || all >= call {
+        // A call that ends while it asks has spent its nonce and tells nobody why.
+        return Err(format!(
+            "--authority-seconds ({one}) must not be more than --authority-seconds-for-all ({all}), and that less than --call-seconds ({call})"
+        )
+        .into());
+    }
     let temporary = options.temporary.unwrap_or_else(|| std::env::temp_dir().join("sealbridge-verify"));
     make_private(&temporary).map_err(|error| format!("{}: {error}", temporary.display()))?;
     sweep(&temporary);
@@ -255,6 +263,7 @@ async fn serve(options: Serve) -> Done {
             ..Asking::default()
         },
     };
+    let answers_max = settings.asking.kept_max;
     let database = Database::open(&options.place.database).await?;
     let listener = TcpListener::bind(options.listen).await.map_err(|error| format!("{}: {error}", options.listen))?;
     let clock = Clock::default();
@@ -263,7 +272,7 @@ async fn serve(options: Serve) -> Done {
     writeln!(stdout, "{}", json!({ "listening": format!("http://{}", listener.local_addr()?), "database": database.backend_name() }))?;
     stdout.flush()?;
     drop(stdout);
-    tokio::spawn(sweeps(database.clone(), clock));
+    tokio::spawn(sweeps(database.clone(), clock, answers_max));
 
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let mut told = stopping.clone();
@@ -285,10 +294,10 @@ async fn serve(options: Serve) -> Done {
 }
 
 /// Now and then deletes what is over.
-async fn sweeps(database: Database, clock: Clock) {
+async fn sweeps(database: Database, clock: Clock, answers_max: i64) {
     loop {
         tokio::time::sleep(Duration::from_secs(60)).await;
-        if let Err(error) = challenges::sweep(&database, clock.now()).await {
+        if let Err(error) = challenges::sweep(&database, clock.now(), answers_max).await {
             tracing::warn!(%error, "sweep");
         }
     }

@@ -7,7 +7,7 @@ use crate::cms;
 use crate::name::Name;
 use crate::oid;
 use crate::suite;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What is said of one certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,8 @@ struct Inner {
     singles: Vec<SingleResponse>,
     nonce: Option<Vec<u8>>,
     certificates: Vec<Certificate>,
+    /// SHA-256 of the SubjectPublicKeyInfo under which the signature was found to hold: a response that is kept is verified once.
+    signed_by: OnceLock<[u8; 32]>,
 }
 
 #[derive(Debug)]
@@ -61,7 +63,7 @@ enum Responder {
 
 impl PartialEq for Response {
     fn eq(&self, other: &Self) -> bool {
-        self.0.der == other.0.der
+        Arc::ptr_eq(&self.0, &other.0) || self.0.der == other.0.der
     }
 }
 
@@ -134,7 +136,8 @@ impl Response {
         };
         data.finish()?;
         let tbs = tbs.raw().to_vec();
-        Ok(Self(Arc::new(Inner { der: der.to_vec(), tbs, algorithm, signature, responder, produced_at, singles, nonce, certificates })))
+        let inner = Inner { der: der.to_vec(), tbs, algorithm, signature, responder, produced_at, singles, nonce, certificates, signed_by: OnceLock::new() };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// The bytes it was read from.
@@ -181,8 +184,15 @@ impl Response {
     /// # Errors
     /// [`OcspError::Key`].
     pub fn verify_signature(&self, responder: &Certificate) -> Result<(), OcspError> {
+        let key = suite::sha256(responder.spki_der());
+        if self.0.signed_by.get() == Some(&key) {
+            return Ok(());
+        }
         let scheme = cms::encoded_signature_scheme(&self.0.algorithm)?;
-        Ok(responder.public_key().verify_x509(scheme, &self.0.tbs, &self.0.signature)?)
+        responder.public_key().verify_x509(scheme, &self.0.tbs, &self.0.signature)?;
+        // Of several keys the first is remembered; for the others it is verified again.
+        let _first = self.0.signed_by.set(key);
+        Ok(())
     }
 }
 

@@ -13,8 +13,7 @@ const HOLD: u8 = 6;
 
 impl Court<'_> {
     pub(super) fn by_lists(&self, certificate: &Certificate, issuer: &Certificate, waiting: &[Certificate]) -> Standing {
-        // The last point is the one that RFC 5280 assumes where the others leave something open: whatever list the issuer has.
-        let own = DistributionPoint { name: PointName::Full(vec![asn1::encode(0xa4, certificate.issuer().der())]), ..DistributionPoint::default() };
+        let own = whatever_the_issuer_has(certificate);
         let (mut seen, mut oldest) = (0, i64::MAX);
         for point in certificate.distribution_points().iter().chain(std::iter::once(&own)) {
             for list in self.crls.iter().filter(|list| !list.is_delta()) {
@@ -41,6 +40,15 @@ impl Court<'_> {
         if seen == ALL_REASONS { Standing::Good { source: Source::Crl, this_update: oldest } } else { Standing::Unknown }
     }
 
+    /// Whether the list covers the certificate through one of its points, and is signed by the certificate's issuer, by the anchor, or by a signer of
+    /// lists with a path to the anchor at the list's own time.
+    pub(super) fn is_word_of_lists(&self, list: &Crl, certificate: &Certificate, issuer: &Certificate) -> bool {
+        let own = whatever_the_issuer_has(certificate);
+        let in_scope = certificate.distribution_points().iter().chain(std::iter::once(&own)).any(|point| scope(list, point, certificate).is_some());
+        let trusted = |signer: &Certificate| path::check_any(signer, self.certificates, std::slice::from_ref(self.anchor), list.this_update()).is_ok();
+        in_scope && self.is_signed_by_one(list, None, issuer, trusted)
+    }
+
     /// The newest delta list that goes with a complete one (RFC 5280 §5.2.4) and speaks about the time.
     fn delta(&self, list: &Crl, certificate: &Certificate) -> Option<&Crl> {
         let number = list.number()?;
@@ -58,6 +66,11 @@ impl Court<'_> {
 
     /// Whether the list, and the delta with the same key, are signed by the certificate's issuer or by a signer of lists under the same anchor.
     fn is_signed(&self, list: &Crl, delta: Option<&Crl>, issuer: &Certificate, (point, waiting): (&DistributionPoint, &[Certificate])) -> bool {
+        self.is_signed_by_one(list, delta, issuer, |signer| self.is_trusted_signer(signer, list, point, waiting))
+    }
+
+    /// The same, where `trusted` says of signers that are neither issuer nor anchor whether they may.
+    fn is_signed_by_one(&self, list: &Crl, delta: Option<&Crl>, issuer: &Certificate, trusted: impl Fn(&Certificate) -> bool) -> bool {
         let candidates = std::iter::once(issuer).chain(self.certificates).chain(std::iter::once(self.anchor));
         let mut tried: Vec<&Certificate> = Vec::new();
         for signer in candidates.filter(|signer| signer.subject().is_same(list.issuer())) {
@@ -70,7 +83,7 @@ impl Court<'_> {
                 continue;
             }
             // The issuer and the anchor are judged with the path itself.
-            if signer == issuer || signer == self.anchor || self.is_trusted_signer(signer, list, point, waiting) {
+            if signer == issuer || signer == self.anchor || trusted(signer) {
                 return true;
             }
         }
@@ -85,6 +98,11 @@ impl Court<'_> {
         let asked = path.certificates().get(usize::from(own)..).unwrap_or_default();
         self.path(asked, waiting).iter().all(Standing::is_good)
     }
+}
+
+/// The point that RFC 5280 assumes where a certificate's own leave something open.
+fn whatever_the_issuer_has(certificate: &Certificate) -> DistributionPoint {
+    DistributionPoint { name: PointName::Full(vec![asn1::encode(0xa4, certificate.issuer().der())]), ..DistributionPoint::default() }
 }
 
 /// What list and delta say together; none where the list can not be read, nothing where the certificate is not on it.

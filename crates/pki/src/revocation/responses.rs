@@ -36,20 +36,34 @@ impl Court<'_> {
         best
     }
 
+    /// Whether the response speaks of the certificate, and its signer was given the right to by the issuer.
+    pub(super) fn is_word_of_responders(&self, response: &Response, certificate: &Certificate, issuer: &Certificate) -> bool {
+        response.singles().iter().any(|single| !single.is_beyond_us && single.id.names(certificate, issuer)) && self.is_signed_by(response, issuer, |_| true)
+    }
+
     fn is_authorised(&self, response: &Response, issuer: &Certificate, waiting: &[Certificate]) -> bool {
+        // Its own revocation can only be told by a list; another response would be its own word.
+        self.is_signed_by(response, issuer, |responder| {
+            responder.is_ocsp_no_check() || self.by_lists(responder, issuer, &[waiting, std::slice::from_ref(responder)].concat()).is_good()
+        })
+    }
+
+    /// Whether the issuer signed it, or a responder of the issuer's that is `good`.
+    fn is_signed_by(&self, response: &Response, issuer: &Certificate, good: impl Fn(&Certificate) -> bool) -> bool {
         if response.names_responder(issuer) && self.spend() && response.verify_signature(issuer).is_ok() {
             return true;
         }
         response.certificates().iter().chain(self.certificates).any(|responder| {
             response.names_responder(responder)
-                && self.may_answer(responder, issuer, response.produced_at(), waiting)
+                && self.may_answer(responder, issuer, response.produced_at())
+                && good(responder)
                 && self.spend()
                 && response.verify_signature(responder).is_ok()
         })
     }
 
     /// Whether the issuer lets `responder` speak for it.
-    fn may_answer(&self, responder: &Certificate, issuer: &Certificate, at: i64, waiting: &[Certificate]) -> bool {
+    fn may_answer(&self, responder: &Certificate, issuer: &Certificate, at: i64) -> bool {
         let usage = responder.key_usage();
         responder.extended_key_usage().contains(&oid::KP_OCSP_SIGNING)
             && (!usage.is_present() || usage.digital_signature() || usage.non_repudiation())
@@ -57,7 +71,5 @@ impl Court<'_> {
             && responder.issuer().is_same(issuer.subject())
             && self.spend()
             && responder.verify_signature(issuer.public_key()).is_ok()
-            // Its own revocation can only be told by a list; another response would be its own word.
-            && (responder.is_ocsp_no_check() || self.by_lists(responder, issuer, &[waiting, std::slice::from_ref(responder)].concat()).is_good())
     }
 }

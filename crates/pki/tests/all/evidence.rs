@@ -8,7 +8,7 @@ use sealbridge_pki::issue::Kind;
 use sealbridge_pki::ocsp::{self, CertId, IdentifierHash, OcspError, Status};
 use sealbridge_pki::oid::{self, ObjectIdentifier};
 use sealbridge_pki::path::{self, PathError, Use};
-use sealbridge_pki::revocation::{self, Material, Source, Standing};
+use sealbridge_pki::revocation::{self, Material, Source, Standing, Word};
 use sealbridge_pki::tsp::{self, Imprint, TspError, TstInfo};
 use sealbridge_pki::{Algorithm, Certificate, DigestAlgorithm, Unusable};
 use std::path::Path;
@@ -344,6 +344,11 @@ fn times_and_voices() {
     ] {
         let material = Material { crls: &crls, responses: &responses, certificates: &[] };
         assert_eq!(revocation::judge(&path, material, at, now), [expected], "{what}");
+        assert_eq!(revocation::judge_one(&path, 0, material, at, now), expected, "{what}");
+        assert_eq!(revocation::judge_one(&path, 1, material, at, now), Standing::Unknown, "the anchor");
+        // Whose word it is hangs on no time.
+        let mut words = crls.iter().map(Word::Crl).chain(responses.iter().map(Word::Response));
+        assert!(words.all(|word| revocation::is_spoken_for(&path, 0, word, &[]) && !revocation::is_spoken_for(&path, 1, word, &[])), "{what}");
     }
     // Signatures of others: the responder's own, a holder's, and touched ones.
     let by_holder = {
@@ -357,15 +362,23 @@ fn times_and_voices() {
     };
     let stand =
         |response: &ocsp::Response| revocation::judge(&path, Material { responses: std::slice::from_ref(response), ..Material::default() }, now, now)[0];
-    assert_eq!(stand(&by_holder), Standing::Unknown);
-    assert_eq!(stand(&by_root), good(ocsp, now));
+    let spoken_for = |word: Word<'_>| revocation::is_spoken_for(&path, 0, word, &[]);
+    assert_eq!((stand(&by_holder), spoken_for(Word::Response(&by_holder))), (Standing::Unknown, false));
+    assert_eq!((stand(&by_root), spoken_for(Word::Response(&by_root))), (good(ocsp, now), true));
+    // About somebody else, by the same root: a list of nobody's, an answer about the responder.
+    let of_other = path::check_any(&office.responder, &[], std::slice::from_ref(&office.root), now).unwrap();
+    assert!(!revocation::is_spoken_for(&of_other, 0, Word::Response(&by_root), &[]));
+    // A signature that held under one key holds under no other.
+    assert!(
+        by_root.verify_signature(&office.root).is_ok() && by_root.verify_signature(&office.holder).is_err() && by_root.verify_signature(&office.root).is_ok()
+    );
     let (list, response) = (office.list(1, now, &[]), office.response(Status::Good, now, None));
     for at in 0..list.der().len() {
         let mut touched = list.der().to_vec();
         touched[at] ^= 1;
         let Ok(touched) = Crl::parse(&touched) else { continue };
         let stand = revocation::judge(&path, Material { crls: std::slice::from_ref(&touched), ..Material::default() }, now, now);
-        assert_eq!(stand, [Standing::Unknown], "byte {at}");
+        assert_eq!((stand, spoken_for(Word::Crl(&touched))), (vec![Standing::Unknown], false), "byte {at}");
     }
     for at in 0..response.der().len() {
         let mut touched = response.der().to_vec();

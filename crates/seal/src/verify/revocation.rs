@@ -96,12 +96,10 @@ pub enum SourceWord {
     Crl,
 }
 
-/// The document's store and what the caller knows, together.
+/// What the caller knows and the document's store, together and in this order: of more than can be looked at, the document's is left out.
 pub(super) fn both(store: &Evidence, policy: &Policy<'_>) -> Evidence {
-    let mut evidence = store.clone();
-    if let Some(known) = policy.evidence {
-        evidence.merge(known);
-    }
+    let mut evidence = policy.evidence.cloned().unwrap_or_default();
+    evidence.merge(store);
     evidence
 }
 
@@ -111,7 +109,16 @@ pub(super) fn judge(path: &VerifiedPath, store: &Evidence, proven: Option<i64>, 
     if evidence.is_silent() && !policy.require_revocation {
         return Vec::new();
     }
-    let standings = revocation::judge(path, evidence.material(), proven.unwrap_or(policy.now), policy.now);
+    let at = proven.unwrap_or(policy.now);
+    let mut standings = revocation::judge(path, evidence.material(), at, policy.now);
+    if let Some(known) = policy.evidence.filter(|known| !known.is_silent() && !store.is_silent()) {
+        // What a document brings is its maker's choice: so much of it that the caller's own word can no longer be judged hides no revocation.
+        for (standing, own) in standings.iter_mut().zip(revocation::judge(path, known.material(), at, policy.now)) {
+            if matches!(own, Standing::Revoked { .. }) {
+                *standing = own;
+            }
+        }
+    }
     let mut statuses = Vec::new();
     for (certificate, standing) in path.certificates().iter().zip(&standings) {
         let name = || certificate.subject().to_string();

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::integrity::{self, explained, problem};
 use super::report::{Covered, Problem, ProblemCode, Severity, Trust};
-use super::{Policy, revocation::both};
+use super::{Accepted, Policy, revocation::both};
 use crate::finish::hex;
 use crate::hashing::RangeDigests;
 use crate::store::Evidence;
@@ -70,7 +70,7 @@ impl TimestampReport {
 pub(super) struct Proofs {
     pub(super) reports: Vec<TimestampReport>,
     /// Paths of trusted authorities.
-    pub(super) paths: Vec<VerifiedPath>,
+    pub(super) paths: Vec<Accepted>,
     /// What travels with the document.
     pub(super) store: Evidence,
     /// Up to which byte something existed, and when; trusted ones only.
@@ -191,7 +191,7 @@ impl Proofs {
             }
             Some(timestamp) => match self.authority(timestamp, policy, at) {
                 Ok(path) => {
-                    self.paths.push(path);
+                    self.paths.push(Accepted { path, at });
                     Trust::Trusted
                 }
                 Err(reason) => {

@@ -1,9 +1,11 @@
 //! Signatures that last: timestamps inside and around them, and the store of what shows that nobody was revoked. pyHanko judges the timestamp inside one.
 
+use sealbridge_pki::crl::Crl;
 use sealbridge_pki::oid::ObjectIdentifier;
 use sealbridge_pki::tsp::{self, Imprint, TstInfo};
 use sealbridge_pki::{Algorithm, Certificate, DigestAlgorithm, cms};
 use sealbridge_seal::placement::Placement;
+use sealbridge_seal::verify::examine;
 use sealbridge_seal::verify::{PadesLevel, ProblemCode, StatusWord};
 use sealbridge_seal::{
     Check, Evidence, Language, OriginalHash, Policy, Report, StampRequest, TOKEN_ROOM, Verdict, append_store, finish_and_check, prepare, prepare_timestamp,
@@ -90,6 +92,16 @@ fn each_level_is_told_and_judged_at_the_proven_time() {
     assert_eq!(read, evidence);
     let lt = judge(&stored, &person, NOW + 60);
     assert_eq!((lt.signatures[0].level, lt.signatures[0].revocation[0].status), (Some(PadesLevel::Lt), StatusWord::Good));
+
+    // Revocation is asked about for the time it is judged for: a proven one, never the signer's own word.
+    let asked = |file: &Vec<u8>, now: i64| {
+        let found = examine(&open(file), &Policy { anchors: std::slice::from_ref(&person.root), now, ..Policy::default() }).unwrap();
+        let of_signer = found.paths.iter().find(|accepted| accepted.path.leaf() == Some(&person.certificate)).unwrap();
+        (of_signer.at, found.paths.len(), found.store)
+    };
+    assert_eq!(asked(&plain, NOW + 5 * DAY), (NOW + 5 * DAY, 1, Evidence::default()));
+    assert_eq!(asked(&timestamped, NOW + 5 * DAY), (NOW + 30, 2, Evidence::default()));
+    assert_eq!(asked(&stored, NOW + 5 * DAY), (NOW + 30, 2, evidence.clone()));
 
     let archived = with_document_timestamp(&stored, &clock, NOW + 50);
     let lta = judge(&archived, &person, NOW + 60);
@@ -192,4 +204,33 @@ fn every_touched_byte_of_a_document_timestamp_is_noticed() {
         let same = report.timestamps.first().is_some_and(|timestamp| timestamp.intact && timestamp.time == Some(NOW));
         assert!(report.verdict != Verdict::Valid || same, "byte {at}: {}", report.text(Language::En));
     }
+}
+
+#[test]
+fn what_a_document_brings_hides_no_revocation() {
+    let person = Person::new(Algorithm::Es256, 7);
+    let good = person.list(NOW - 60, &[]);
+    // As many lists as are looked at, each with a signature that fails under every certificate of the issuer's name.
+    let spoilt = |number: usize| {
+        let mut der = good.der().to_vec();
+        let end = der.len();
+        der[end - 1] ^= u8::try_from(number % 255 + 1).unwrap();
+        der[end - 2] ^= u8::try_from(number / 255).unwrap();
+        Crl::parse(&der).unwrap()
+    };
+    let namesake = |number: u8| {
+        let mut der = person.root.der().to_vec();
+        *der.last_mut().unwrap() ^= number;
+        Certificate::parse(&der).unwrap()
+    };
+    let crls = (0..256).map(spoilt).collect();
+    let stuffed = with_store(&stamped(&person, |_| None), &Evidence { certificates: vec![namesake(1), namesake(2)], crls, responses: vec![] });
+    let judged = |evidence: &Evidence| {
+        let policy = Policy { anchors: std::slice::from_ref(&person.root), now: NOW, evidence: Some(evidence), ..Policy::default() };
+        verify(&open(&stuffed), &policy).unwrap().signatures.remove(0)
+    };
+    let revoked = Evidence { crls: vec![person.list(NOW - 30, &[(&person.certificate, NOW - 40)])], ..Evidence::default() };
+    assert!(judged(&revoked).has(ProblemCode::CertificateRevoked));
+    assert_eq!(judged(&Evidence { crls: vec![good.clone()], ..Evidence::default() }).revocation[0].status, StatusWord::Good);
+    assert_eq!(judged(&Evidence::default()).revocation[0].status, StatusWord::Unknown);
 }

@@ -8,4 +8,4 @@ CREATE TABLE authority_answers (
   valid_until  BIGINT NOT NULL,
   failure      TEXT NOT NULL
 );
-CREATE INDEX authority_answers_by_age ON authority_answers (fetched_at, question);
+CREATE INDEX authority_answers_by_age ON authority_answers (fetched_at, question, size);

@@ -8,4 +8,4 @@ CREATE TABLE authority_answers (
   valid_until  INTEGER NOT NULL,
   failure      TEXT NOT NULL
 ) STRICT;
-CREATE INDEX authority_answers_by_age ON authority_answers (fetched_at, question);
+CREATE INDEX authority_answers_by_age ON authority_answers (fetched_at, question, size);

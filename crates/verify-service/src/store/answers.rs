@@ -1,5 +1,5 @@
 //! What authorities have answered about revocation, kept for every instance and over restarts. Answers are their signers' words and are
-//! judged anew each time; a row that somebody has changed can at most be useless. Bounded in bytes: what was fetched longest ago goes first.
+//! judged anew each time; a row that somebody has changed can at most be useless. Bounded in bytes by every sweep: what was fetched longest ago goes first.
 
 use sqlx::Row;
 
@@ -42,11 +42,11 @@ pub(crate) async fn get(database: &Database, question: &str) -> Result<Option<Ke
     .transpose()
 }
 
-/// Keeps a question's row, and drops the oldest where all together have more than `bytes_max`.
+/// Keeps a question's row.
 ///
 /// # Errors
 /// The database's.
-pub(crate) async fn put(database: &Database, question: String, kept: Kept, bytes_max: i64) -> Result<(), sqlx::Error> {
+pub(crate) async fn put(database: &Database, question: String, kept: Kept) -> Result<(), sqlx::Error> {
     let kept = std::sync::Arc::new(kept);
     let written = database.writer().write(move |batch| {
         let (question, kept) = (question.clone(), std::sync::Arc::clone(&kept));
@@ -64,8 +64,8 @@ pub(crate) async fn put(database: &Database, question: String, kept: Kept, bytes
             .bind(kept.valid_until)
             .bind(&kept.failure)
             .execute(batch.connection())
-            .await?;
-            make_room(batch, bytes_max).await
+            .await
+            .map(|_| ())
         })
     });
     written.await.map(|_| ())
@@ -74,24 +74,47 @@ pub(crate) async fn put(database: &Database, question: String, kept: Kept, bytes
 /// What a row weighs beside its body.
 const ROW: i64 = 512;
 
-async fn make_room(batch: &mut Batch, bytes_max: i64) -> Result<(), sqlx::Error> {
-    let row = sqlx::query("SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM authority_answers").fetch_one(batch.connection()).await?;
-    let mut bytes: i64 = row.try_get("bytes")?;
-    while bytes > bytes_max {
-        let oldest =
-            sqlx::query("SELECT question, size FROM authority_answers ORDER BY fetched_at, question LIMIT 1").fetch_optional(batch.connection()).await?;
-        let Some(oldest) = oldest else { break };
-        let question: String = oldest.try_get("question")?;
-        sqlx::query("DELETE FROM authority_answers WHERE question = $1").bind(question).execute(batch.connection()).await?;
-        bytes = bytes.saturating_sub(oldest.try_get::<i64, _>("size")?);
-    }
-    Ok(())
-}
-
-/// Forgets what is news no longer.
+/// Forgets what is news no longer, and of the rest what was fetched longest ago, until all together have `bytes_max`.
 ///
 /// # Errors
 /// The database's.
-pub(crate) async fn forget(batch: &mut Batch, now: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM authority_answers WHERE valid_until < $1 AND ask_again_at < $1").bind(now).execute(batch.connection()).await.map(|_| ())
+pub(crate) async fn forget(batch: &mut Batch, now: i64, bytes_max: i64) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM authority_answers WHERE valid_until < $1 AND ask_again_at < $1").bind(now).execute(batch.connection()).await?;
+    // Each with the sum of itself and all that are newer; the index alone answers that.
+    sqlx::query(
+        "DELETE FROM authority_answers WHERE question IN (SELECT question FROM (SELECT question, \
+         CAST(SUM(size) OVER (ORDER BY fetched_at DESC, question DESC) AS BIGINT) AS so_far FROM authority_answers) AS sums WHERE so_far > $1)",
+    )
+    .bind(bytes_max)
+    .execute(batch.connection())
+    .await
+    .map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_newest_answers_have_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("a.sqlite").to_string_lossy()).await.unwrap();
+        for (number, bytes) in [(1, 100), (2, 5000), (3, 100), (4, 100)] {
+            let kept = Kept { body: vec![0; bytes], fetched_at: number, ask_again_at: 50, valid_until: 60, failure: String::new() };
+            put(&database, format!("question-{number}"), kept).await.unwrap();
+        }
+        let left = async |now: i64, bytes_max: i64| {
+            database.writer().write(move |batch| Box::pin(forget(batch, now, bytes_max))).await.unwrap();
+            let mut left = Vec::new();
+            for number in 1..=4 {
+                left.extend(get(&database, &format!("question-{number}")).await.unwrap().map(|_| number));
+            }
+            left
+        };
+        assert_eq!(left(60, 100_000).await, [1, 2, 3, 4]);
+        // The large one in the middle does not fit, and nothing older is kept in its stead.
+        assert_eq!(left(60, 2 * (100 + ROW) + 4999).await, [3, 4]);
+        assert_eq!(left(60, 100 + ROW).await, [4]);
+        assert_eq!(left(61, 100_000).await, [0; 0]);
+    }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
-use super::{Backend, Database, TOGETHER, sha256_hex};
+use super::{Backend, Database, ROWS_MAX, placeholders, sha256_hex};
 
 /// Apart from every other kind of record.
 const DOMAIN: &str = "sealbridge-verify-audit-1";
@@ -171,18 +171,13 @@ pub(crate) async fn lock(connection: &mut AnyConnection, backend: Backend) -> Re
 const COLUMNS: usize = 14;
 
 /// One text for each number of rows that is written at once, so that the database prepares it once.
-static INSERTS: LazyLock<[(usize, String); 3]> = LazyLock::new(|| [TOGETHER, 4, 1].map(|rows| (rows, insert(rows))));
+static INSERTS: LazyLock<[(usize, String); 3]> = LazyLock::new(|| [ROWS_MAX, 4, 1].map(|rows| (rows, insert(rows))));
 
 fn insert(rows: usize) -> String {
-    let row = |row: usize| {
-        let values: Vec<String> = (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column)).collect();
-        format!("({})", values.join(", "))
-    };
-    let rows: Vec<String> = (0..rows).map(row).collect();
     format!(
         "INSERT INTO audit (sequence, at, portal, action, account, certificate, document, outcome, detail, material, keep_until, previous_hash, digest, hash) \
          VALUES {}",
-        rows.join(", ")
+        placeholders(rows, COLUMNS, 1)
     )
 }
 

@@ -1,14 +1,17 @@
 //! Which certificate belongs to which account of a portal. One to one: the table's own constraints decide, also between
 //! two requests at the same time and two instances. A binding is only stored with a verified statement in hand.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use sealbridge_relying_party::import::OldBinding;
 use sealbridge_relying_party::{Account, Binding, Certificate, CertificateId, Code, Failure};
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::audit::{Entry, Place};
 use super::writer::Batch;
-use super::{Database, padded};
+use super::{Database, ROWS_MAX, padded, placeholders};
 
 /// A stored binding.
 #[derive(Debug, Clone)]
@@ -75,14 +78,65 @@ pub(crate) async fn find(batch: &mut Batch, portal: &str, by: By, value: &str) -
     row.as_ref().map(read).transpose()
 }
 
-/// Looks up the bindings of at most [`TOGETHER`](super::TOGETHER) certificates of a portal, inside other work.
+/// Looks up the bindings of at most [`ROWS_MAX`] certificates of a portal, inside other work.
 ///
 /// # Errors
 /// The database's.
 pub(crate) async fn find_all(batch: &mut Batch, portal: &str, certificates: &[&str]) -> Result<Vec<Bound>, sqlx::Error> {
-    const STATEMENT: &str = select!("b.certificate IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
-    let query = padded(certificates).fold(sqlx::query(STATEMENT).bind(portal), |query, certificate| query.bind(*certificate));
+    static STATEMENT: LazyLock<String> = LazyLock::new(|| format!("{}{}", select!("b.certificate IN "), placeholders(1, ROWS_MAX, 2)));
+    let query = padded(certificates).fold(sqlx::query(AssertSqlSafe(STATEMENT.as_str())).bind(portal), |query, certificate| query.bind(*certificate));
     query.fetch_all(batch.connection()).await?.iter().map(read).collect()
+}
+
+/// A login that has been verified, and is about to be answered.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The portal.
+    pub portal: String,
+    /// SHA-256 of the certificate that logs in.
+    pub certificate: String,
+    /// The account that it is to open.
+    pub account: Account,
+    /// What is recorded; its outcome is filled in.
+    pub entry: Entry,
+}
+
+/// Records a login if its binding still stands in the transaction that records it, else the refusal: what was unbound or reported lost while the
+/// login was on its way opens nothing.
+///
+/// # Errors
+/// The database's.
+pub async fn open(database: &Database, opening: Opening) -> Result<(Result<(), Failure>, Option<Place>), sqlx::Error> {
+    database.writer().open(opening).await
+}
+
+/// The same for any number of logins, [`ROWS_MAX`] of one portal with each statement. Answers and records stand in the logins' order.
+///
+/// # Errors
+/// The database's, for all of them.
+pub(crate) async fn open_all(batch: &mut Batch, openings: &[&Opening]) -> Result<Vec<Result<(), Failure>>, sqlx::Error> {
+    let mut of_portals: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for opening in openings {
+        of_portals.entry(&opening.portal).or_default().push(&opening.certificate);
+    }
+    let mut bound: BTreeMap<(&str, String), Binding> = BTreeMap::new();
+    for (portal, certificates) in of_portals {
+        for some in certificates.chunks(ROWS_MAX) {
+            let found = find_all(batch, portal, some).await?;
+            bound.extend(found.into_iter().map(|found| ((portal, found.binding.certificate.to_string()), found.binding)));
+        }
+    }
+    let mut answers = Vec::with_capacity(openings.len());
+    for opening in openings {
+        let done = match bound.get(&(opening.portal.as_str(), opening.certificate.clone())) {
+            Some(binding) if binding.account == opening.account => binding.require_not_suspended(),
+            _ => Err(Failure::new(Code::NotBound)),
+        };
+        let outcome = done.as_ref().map_or_else(|failure| failure.code.as_str(), |()| "ok").to_owned();
+        batch.record(Entry { outcome, ..opening.entry.clone() });
+        answers.push(done);
+    }
+    Ok(answers)
 }
 
 /// Looks a binding up.
@@ -110,11 +164,8 @@ pub async fn list(database: &Database, portal: &str, after: &str, limit: i64) ->
     rows.iter().map(read).collect()
 }
 
-/// Since when a certificate is reported lost, inside other work.
-///
-/// # Errors
-/// The database's.
-pub(crate) async fn lost_since(batch: &mut Batch, portal: &str, certificate: &str) -> Result<Option<i64>, sqlx::Error> {
+/// Since when a certificate is reported lost.
+async fn lost_since(batch: &mut Batch, portal: &str, certificate: &str) -> Result<Option<i64>, sqlx::Error> {
     let row = sqlx::query("SELECT reported_at FROM losses WHERE portal = $1 AND certificate = $2")
         .bind(portal)
         .bind(certificate)
@@ -170,7 +221,12 @@ async fn store_in(batch: &mut Batch, new: &New) -> Result<Result<(), Failure>, s
         (None, None) => {}
         (Some(held), None) if held.binding.certificate == binding.certificate => {}
         (Some(_), None) => return Ok(Err(Failure::new(Code::AccountAlreadyBound))),
-        (Some(held), Some(old)) if held.binding.certificate == *old => {}
+        // The old key may have been reported lost while the authorities were asked: then it carries nothing over.
+        (Some(held), Some(old)) if held.binding.certificate == *old => {
+            if let Err(lost) = held.binding.require_not_suspended() {
+                return Ok(Err(lost));
+            }
+        }
         (_, Some(_)) => return Ok(Err(Failure::new(Code::NothingBound))),
     }
     if let Some(other) = find(batch, portal, By::Certificate, &certificate).await?

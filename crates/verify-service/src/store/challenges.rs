@@ -5,13 +5,14 @@
 //! it was seen where it should not be. Another portal's nonce is not touched.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use sealbridge_relying_party::ration::Bucket;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::writer::{Batch, Written};
-use super::{Database, TOGETHER, answers, bindings, padded, rations, sha256_hex};
+use super::{Database, ROWS_MAX, answers, bindings, padded, placeholders, rations, sha256_hex};
 use crate::store::audit::Entry;
 
 /// An expired challenge is kept this long, so that "too late" can be told from "never issued".
@@ -162,8 +163,6 @@ pub struct Brought {
     pub of_certificate: Option<bindings::Bound>,
     /// The binding of the account.
     pub of_account: Option<bindings::Bound>,
-    /// Since when the certificate is reported lost, bound or not.
-    pub lost_since: Option<i64>,
     /// An old binding that waits for this certificate.
     pub old: Option<String>,
 }
@@ -192,7 +191,7 @@ pub async fn take(database: &Database, bringer: Bringer) -> Result<Brought, sqlx
     database.writer().take(bringer).await
 }
 
-/// Takes for any number of bringers, [`TOGETHER`] of one portal with each statement, and answers in their order. Of several that bring the same
+/// Takes for any number of bringers, [`ROWS_MAX`] of one portal with each statement, and answers in their order. Of several that bring the same
 /// nonce the first has it.
 ///
 /// # Errors
@@ -204,7 +203,7 @@ pub(crate) async fn take_all(batch: &mut Batch, bringers: &[&Bringer]) -> Result
     }
     let mut answers: BTreeMap<usize, Brought> = BTreeMap::new();
     for (portal, numbers) in of_portals {
-        for some in numbers.chunks(TOGETHER) {
+        for some in numbers.chunks(ROWS_MAX) {
             let some: Vec<(usize, &Bringer)> = some.iter().filter_map(|number| Some((*number, *bringers.get(*number)?))).collect();
             take_some(batch, portal, &some, &mut answers).await?;
         }
@@ -214,7 +213,7 @@ pub(crate) async fn take_all(batch: &mut Batch, bringers: &[&Bringer]) -> Result
 
 async fn take_some(batch: &mut Batch, portal: &str, some: &[(usize, &Bringer)], answers: &mut BTreeMap<usize, Brought>) -> Result<(), sqlx::Error> {
     let nonces: Vec<&str> = some.iter().map(|(_, bringer)| bringer.nonce.as_str()).collect();
-    let query = padded(&nonces).fold(sqlx::query(TAKE).bind(portal), |query, nonce| query.bind(*nonce));
+    let query = padded(&nonces).fold(sqlx::query(AssertSqlSafe(TAKE.as_str())).bind(portal), |query, nonce| query.bind(*nonce));
     let mut rows = HashMap::new();
     for row in query.fetch_all(batch.connection()).await? {
         rows.insert(row.try_get::<String, _>("nonce")?, row);
@@ -222,7 +221,7 @@ async fn take_some(batch: &mut Batch, portal: &str, some: &[(usize, &Bringer)], 
     let spent: Vec<(String, i64)> =
         some.iter().filter(|(_, bringer)| rows.contains_key(&bringer.nonce)).map(|(_, bringer)| (sha256_hex(bringer.nonce.as_bytes()), bringer.now)).collect();
     if !spent.is_empty() {
-        let query = padded(&spent).fold(sqlx::query(SPEND), |query, (nonce, now)| query.bind(nonce).bind(*now));
+        let query = padded(&spent).fold(sqlx::query(AssertSqlSafe(SPEND.as_str())), |query, (nonce, now)| query.bind(nonce).bind(*now));
         query.execute(batch.connection()).await?;
     }
     let mut taken = Vec::with_capacity(some.len());
@@ -235,7 +234,7 @@ async fn take_some(batch: &mut Batch, portal: &str, some: &[(usize, &Bringer)], 
     for (number, bringer, taken) in taken {
         if let Some(code) = taken.code() {
             batch.record(Entry { outcome: code.as_str().to_owned(), ..bringer.entry.clone() });
-            answers.insert(number, Brought { taken, of_certificate: None, of_account: None, lost_since: None, old: None });
+            answers.insert(number, Brought { taken, of_certificate: None, of_account: None, old: None });
             continue;
         }
         let of_certificate = bound.iter().find(|bound| bound.binding.certificate.to_string() == bringer.certificate).cloned();
@@ -243,25 +242,24 @@ async fn take_some(batch: &mut Batch, portal: &str, some: &[(usize, &Bringer)], 
             Some(account) => bindings::find(batch, portal, bindings::By::Account, account).await?,
             None => None,
         };
-        let lost_since = match &of_certificate {
-            Some(bound) => bound.binding.suspended_at,
-            None => bindings::lost_since(batch, portal, &bringer.certificate).await?,
-        };
         let old = match (&of_certificate, bringer.marks.is_empty()) {
             (None, false) => bindings::old(batch, portal, &bringer.marks).await?,
             _ => None,
         };
-        answers.insert(number, Brought { taken, of_certificate, of_account, lost_since, old });
+        answers.insert(number, Brought { taken, of_certificate, of_account, old });
     }
     Ok(())
 }
 
 /// The database gives each row to one statement.
-const TAKE: &str = "DELETE FROM challenges WHERE portal = $1 AND nonce IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
-                    RETURNING nonce, session, kind, record, expires_at";
-const SPEND: &str = "INSERT INTO spent_nonces (nonce_sha256, spent_at) VALUES ($1, $2), ($3, $4), ($5, $6), ($7, $8), ($9, $10), ($11, $12), ($13, $14), \
-                     ($15, $16), ($17, $18), ($19, $20), ($21, $22), ($23, $24), ($25, $26), ($27, $28), ($29, $30), ($31, $32) \
-                     ON CONFLICT (nonce_sha256) DO NOTHING";
+static TAKE: LazyLock<String> = LazyLock::new(|| {
+    let nonces = placeholders(1, ROWS_MAX, 2);
+    format!("DELETE FROM challenges WHERE portal = $1 AND nonce IN {nonces} RETURNING nonce, session, kind, record, expires_at")
+});
+static SPEND: LazyLock<String> = LazyLock::new(|| {
+    let rows = placeholders(ROWS_MAX, 2, 1);
+    format!("INSERT INTO spent_nonces (nonce_sha256, spent_at) VALUES {rows} ON CONFLICT (nonce_sha256) DO NOTHING")
+});
 
 /// `row` is the challenge's, where this bringer has got it.
 async fn what_became(batch: &mut Batch, bringer: &Bringer, row: Option<AnyRow>) -> Result<Taken, sqlx::Error> {
@@ -282,18 +280,18 @@ async fn what_became(batch: &mut Batch, bringer: &Bringer, row: Option<AnyRow>) 
     })
 }
 
-/// Deletes what is over. Called now and then by every instance; no request waits for it.
+/// Deletes what is over, and of authorities' answers what is more than `answers_max` bytes. Called now and then by every instance; no request waits for it.
 ///
 /// # Errors
 /// The database's.
-pub async fn sweep(database: &Database, now: i64) -> Result<(), sqlx::Error> {
+pub async fn sweep(database: &Database, now: i64, answers_max: i64) -> Result<(), sqlx::Error> {
     let written = database
         .writer()
         .write(move |batch| {
             Box::pin(async move {
                 sqlx::query("DELETE FROM challenges WHERE expires_at < $1").bind(now.saturating_sub(EXPIRED_KEPT_SECONDS)).execute(batch.connection()).await?;
                 sqlx::query("DELETE FROM spent_nonces WHERE spent_at < $1").bind(now.saturating_sub(SPENT_KEPT_SECONDS)).execute(batch.connection()).await?;
-                answers::forget(batch, now).await?;
+                answers::forget(batch, now, answers_max).await?;
                 rations::forget(batch, now).await
             })
         })

@@ -177,11 +177,20 @@ fn migrations(backend: Backend) -> Migrator {
 }
 
 /// So many rows one statement reads or writes at most: one text for any number, so that the database prepares it once.
-pub(crate) const TOGETHER: usize = 16;
+pub(crate) const ROWS_MAX: usize = 16;
 
-/// The values, and then the last of them again until there are [`TOGETHER`].
+/// The values, and then the last of them again until there are [`ROWS_MAX`].
 pub(crate) fn padded<T>(values: &[T]) -> impl Iterator<Item = &T> {
-    values.iter().take(TOGETHER).chain(values.last().into_iter().cycle()).take(if values.is_empty() { 0 } else { TOGETHER })
+    values.iter().take(ROWS_MAX).chain(values.last().into_iter().cycle()).take(if values.is_empty() { 0 } else { ROWS_MAX })
+}
+
+/// Places for the values of so many rows, counted from `first` on: `($1, $2), ($3, $4)`.
+pub(crate) fn placeholders(rows: usize, columns: usize, first: usize) -> String {
+    let row = |row: usize| {
+        let values: Vec<String> = (0..columns).map(|column| format!("${}", row * columns + column + first)).collect();
+        format!("({})", values.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// SHA-256 as 64 lower-case hexadecimal digits.

@@ -14,15 +14,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use sealbridge_relying_party::Failure;
 use sqlx::{Any, AnyPool, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Backend;
 use super::audit::{self, Entry, Place};
+use super::bindings::{self, Opening};
 use super::challenges::{self, Bringer, Brought};
 
-/// So many pieces of work are committed together at most.
-const TOGETHER: usize = 256;
+/// So many callers' work is committed together at most.
+const CALLERS_MAX: usize = 256;
 /// So many may wait; after that callers are told that the service is busy.
 const QUEUE: usize = 16_384;
 
@@ -75,6 +77,7 @@ pub(crate) struct Counts {
 enum Message {
     Work(Box<dyn Piece>),
     Take(Box<Take>),
+    Open(Box<Open>),
     Close(oneshot::Sender<()>),
 }
 
@@ -83,6 +86,8 @@ trait Piece: Send {
     fn run<'c>(&'c mut self, batch: &'c mut Batch) -> Running<'c, ()>;
     /// Answers the caller.
     fn answer(self: Box<Self>, done: Result<Vec<Place>, sqlx::Error>);
+    /// How many callers wait for it.
+    fn callers(&self) -> usize;
     /// The work of single callers, where it is several callers'.
     fn split(self: Box<Self>) -> Vec<Box<dyn Piece>>;
 }
@@ -119,9 +124,60 @@ impl Piece for Takes {
         }
     }
 
+    fn callers(&self) -> usize {
+        self.takes.len()
+    }
+
     fn split(self: Box<Self>) -> Vec<Box<dyn Piece>> {
         let single = |take| -> Box<dyn Piece> { Box::new(Takes { takes: vec![take], found: Vec::new() }) };
         self.takes.into_iter().map(single).collect()
+    }
+}
+
+/// What became of a login, and where its record stands.
+type Opened = (Result<(), Failure>, Option<Place>);
+
+/// Logins that are recorded together.
+struct Opens {
+    opens: Vec<Open>,
+    found: Vec<Result<(), Failure>>,
+}
+
+struct Open {
+    opening: Opening,
+    caller: oneshot::Sender<Result<Opened, sqlx::Error>>,
+}
+
+impl Piece for Opens {
+    fn run<'c>(&'c mut self, batch: &'c mut Batch) -> Running<'c, ()> {
+        Box::pin(async move {
+            let openings: Vec<&Opening> = self.opens.iter().map(|open| &open.opening).collect();
+            self.found = bindings::open_all(batch, &openings).await?;
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, done: Result<Vec<Place>, sqlx::Error>) {
+        let mut found = self.found.into_iter();
+        let mut done = done.map(Vec::into_iter);
+        for open in self.opens {
+            let answer = match &mut done {
+                // Each has one record.
+                Ok(places) => found.next().ok_or(sqlx::Error::WorkerCrashed).map(|found| (found, places.next())),
+                Err(error) => Err(again(error)),
+            };
+            // A caller who has hung up needs no answer.
+            let _gone = open.caller.send(answer);
+        }
+    }
+
+    fn callers(&self) -> usize {
+        self.opens.len()
+    }
+
+    fn split(self: Box<Self>) -> Vec<Box<dyn Piece>> {
+        let single = |open| -> Box<dyn Piece> { Box::new(Opens { opens: vec![open], found: Vec::new() }) };
+        self.opens.into_iter().map(single).collect()
     }
 }
 
@@ -149,6 +205,10 @@ where
         let answer = done.and_then(|places| Ok(Written { value: found.ok_or(sqlx::Error::WorkerCrashed)?, places }));
         // A caller who has hung up needs no answer.
         let _gone = caller.send(answer);
+    }
+
+    fn callers(&self) -> usize {
+        1
     }
 
     fn split(self: Box<Self>) -> Vec<Box<dyn Piece>> {
@@ -189,6 +249,16 @@ impl Writer {
         answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
+    /// Records a login if its binding still stands, together with whatever other logins wait to be recorded, and waits for the commit.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub(crate) async fn open(&self, opening: Opening) -> Result<Opened, sqlx::Error> {
+        let (caller, answer) = oneshot::channel();
+        self.queue.try_send(Message::Open(Box::new(Open { opening, caller }))).map_err(|_| sqlx::Error::PoolTimedOut)?;
+        answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+    }
+
     /// Adds one record to the chain.
     ///
     /// # Errors
@@ -217,22 +287,27 @@ impl Writer {
 }
 
 async fn run(pool: AnyPool, backend: Backend, mut messages: mpsc::Receiver<Message>, counts: Arc<Counts>) {
-    let mut gathered = Vec::with_capacity(TOGETHER);
-    while messages.recv_many(&mut gathered, TOGETHER).await > 0 {
-        let (mut pieces, mut takes): (Vec<Box<dyn Piece>>, Vec<Take>) = (Vec::new(), Vec::new());
+    let mut gathered = Vec::with_capacity(CALLERS_MAX);
+    while messages.recv_many(&mut gathered, CALLERS_MAX).await > 0 {
+        let (mut pieces, mut takes, mut opens): (Vec<Box<dyn Piece>>, Vec<Take>, Vec<Open>) = Default::default();
         let mut closing = None;
         for message in gathered.drain(..) {
             match message {
                 Message::Work(piece) => pieces.push(piece),
                 Message::Take(take) => takes.push(*take),
+                Message::Open(open) => opens.push(*open),
                 Message::Close(sender) => closing = Some(sender),
             }
         }
-        counts.pieces.fetch_add(u64::try_from(pieces.len().saturating_add(takes.len())).unwrap_or(0), Ordering::Relaxed);
+        if !opens.is_empty() {
+            // Last, so that a loss that is reported in the same commit counts.
+            pieces.push(Box::new(Opens { opens, found: Vec::new() }));
+        }
         if !takes.is_empty() {
             // First, so that a nonce never waits for the work beside it.
             pieces.insert(0, Box::new(Takes { takes, found: Vec::new() }));
         }
+        counts.pieces.fetch_add(u64::try_from(callers(&pieces)).unwrap_or(0), Ordering::Relaxed);
         commit_all(&pool, backend, pieces, &counts).await;
         if let Some(sender) = closing {
             pool.close().await;
@@ -243,10 +318,15 @@ async fn run(pool: AnyPool, backend: Backend, mut messages: mpsc::Receiver<Messa
     pool.close().await;
 }
 
+fn callers(pieces: &[Box<dyn Piece>]) -> usize {
+    pieces.iter().map(|piece| piece.callers()).sum()
+}
+
 async fn commit_all(pool: &AnyPool, backend: Backend, mut pieces: Vec<Box<dyn Piece>>, counts: &Counts) {
     if pieces.is_empty() {
         return;
     }
+    let alone = callers(&pieces) == 1;
     match attempt(pool, backend, &mut pieces).await {
         Ok(places) => {
             counts.commits.fetch_add(1, Ordering::Relaxed);
@@ -254,8 +334,8 @@ async fn commit_all(pool: &AnyPool, backend: Backend, mut pieces: Vec<Box<dyn Pi
                 piece.answer(Ok(places));
             }
         }
-        Err(Failed { error, may_have_happened: false }) if !is_lost(&error) => {
-            // One piece has spoiled it for all: each on its own, and only the guilty one is told.
+        Err(Failed { error, may_have_happened: false }) if !alone && !is_lost(&error) => {
+            // One caller's work has spoiled it for all: each on its own, and only the guilty one is told.
             for mut piece in pieces.into_iter().flat_map(Piece::split) {
                 let done = attempt(pool, backend, std::slice::from_mut(&mut piece)).await;
                 counts.commits.fetch_add(1, Ordering::Relaxed);
@@ -328,5 +408,37 @@ fn again(error: &sqlx::Error) -> sqlx::Error {
             sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::StorageFull, database.message().to_owned()))
         }
         other => sqlx::Error::Io(std::io::Error::other(other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::store::Database;
+
+    #[tokio::test]
+    async fn what_fails_is_run_again_only_if_others_were_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("w.sqlite").to_string_lossy()).await.unwrap();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let failing = || {
+            let ran = Arc::clone(&ran);
+            database.writer().write(move |batch| {
+                ran.fetch_add(1, Ordering::SeqCst);
+                Box::pin(async move { sqlx::query("INSERT INTO nowhere VALUES (1)").execute(batch.connection()).await.map(|_| ()) })
+            })
+        };
+        failing().await.unwrap_err();
+        assert_eq!(ran.swap(0, Ordering::SeqCst), 1);
+        // Handed in before the task that writes has its turn, the two share a transaction.
+        let good = database.writer().write(|batch| {
+            batch.record(Entry { action: "test".to_owned(), ..Entry::default() });
+            Box::pin(async { Ok(()) })
+        });
+        let (good, bad) = tokio::join!(good, failing());
+        bad.unwrap_err();
+        assert_eq!((good.unwrap().places.len(), ran.load(Ordering::SeqCst)), (1, 2));
     }
 }

@@ -59,7 +59,7 @@ pub(super) async fn bind(State(service): State<Service>, caller: Caller, Call(br
         Ok(signed) => signed,
         Err(failure) => return Err(refuse(&service, entry, failure).await),
     };
-    let learned = service.authorities().learn(policy.status, std::slice::from_ref(signed.path()), Some(now), now).await;
+    let learned = service.authorities().learn_of(policy.status, signed.path(), now).await;
     let verified = match bind::accept(signed, existing, &learned.evidence, policy, now) {
         Ok(verified) => verified,
         Err(failure) => return Err(refuse(&service, entry, learned.explain(failure)).await),

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use sealbridge_intake::{FileSource, Partial, Received, receive};
 use sealbridge_relying_party::document::{self, Verdict};
-use sealbridge_relying_party::{Certificate, Code, Failure, Language, Policy, StatusDemand, VerifiedPath};
+use sealbridge_relying_party::{Accepted, Certificate, Code, Evidence, Failure, Language, Policy, StatusDemand};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
@@ -111,8 +111,8 @@ async fn done(service: &Service, caller: &Caller, demand: Demand, announced: Opt
     let (judged, mut partial) = look_at(partial, Learned::default(), permit).await?;
     let mut judged = judged?;
     if status != StatusDemand::NotAsked && !judged.paths.is_empty() {
-        // Whom to ask about is known only now; what they say is judged with the document once more.
-        let learned = service.authorities().learn(status, &judged.paths, None, now).await;
+        // Whom to ask about is known only now; what they say, where the document does not bring it, is judged with the document once more.
+        let learned = service.authorities().learn(status, &judged.paths, &judged.brought, now).await;
         if !learned.is_silent() {
             let permit = service.intake().judge().await?;
             let (again, kept) = look_at(partial, learned, permit).await?;
@@ -170,7 +170,7 @@ async fn ration(service: &Service, caller: &Caller) -> Result<(), Problem> {
 /// The verdict and what is kept of it.
 fn look(path: &Path, policy: &Policy, demand: &Demand, learned: &Learned, now: i64) -> Result<Judged, Failure> {
     let open = || FileSource::open(path).map_err(|error| Failure::new(Code::ReadFailed).with("detail", error));
-    let (mut verdict, paths) = document::examine(open()?, policy, &learned.evidence, now);
+    let document::Examined { mut verdict, paths, brought } = document::examine(open()?, policy, &learned.evidence, now);
     verdict = verdict.explained(|failure| learned.explain(failure));
     if let Some(signer) = &demand.signer {
         verdict = verdict.require_signer(signer);
@@ -205,7 +205,7 @@ fn look(path: &Path, policy: &Policy, demand: &Demand, learned: &Learned, now: i
         ..Material::default()
     };
     let told = learned.told(policy.status, &statuses, now);
-    Ok(Judged { verdict, material, told, paths })
+    Ok(Judged { verdict, material, told, paths, brought })
 }
 
 /// A verdict, what is kept of it, and whom there is to ask about.
@@ -214,7 +214,9 @@ struct Judged {
     material: Material,
     /// What the authorities have said, for the portal.
     told: serde_json::Value,
-    paths: Vec<VerifiedPath>,
+    paths: Vec<Accepted>,
+    /// What the document says about them itself.
+    brought: Evidence,
 }
 
 struct Recorded {

@@ -15,7 +15,7 @@ use crate::evidence::{Material, revocation};
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::store::audit::Entry;
-use crate::store::bindings::{self, By, New};
+use crate::store::bindings::{self, New, Opening};
 use crate::store::challenges::{self, Bringer, Kind, Taken};
 
 /// A statement and the session that it is brought in.
@@ -59,16 +59,11 @@ pub(super) async fn login(State(service): State<Service>, caller: Caller, Call(b
         Ok(signed) => signed,
         Err(failure) => return Err(refuse(&service, entry, failure).await),
     };
-    let learned = service.authorities().learn(policy.status, std::slice::from_ref(signed.path()), Some(now), now).await;
+    let learned = service.authorities().learn_of(policy.status, signed.path(), now).await;
     if let Some(old) = &found.old {
         return adopt(&service, &caller, (signed, &nonce), &read(old)?, &learned, entry, now).await;
     }
-    let mut binding = found.of_certificate;
-    if learned.took_long() {
-        // A loss may have been reported while the authorities were asked.
-        binding = bindings::get(service.database(), caller.id(), By::Certificate, &signed.certificate().id()).await?;
-    }
-    let binding = binding.map(|bound| bound.binding);
+    let binding = found.of_certificate.map(|bound| bound.binding);
     let verified = match login::accept(signed, binding.as_ref(), &learned.evidence, policy, now) {
         Ok(verified) => verified,
         Err(failure) => return Err(refuse(&service, entry, learned.explain(failure)).await),
@@ -78,13 +73,15 @@ pub(super) async fn login(State(service): State<Service>, caller: Caller, Call(b
     let material = Material::of_statements(vec![verified.statement().to_owned()], &nonce, certificate, verified.issuers(), known);
     let entry = Entry {
         account: verified.account().as_str().to_owned(),
-        outcome: "ok".to_owned(),
         detail: format!("operation {}", verified.operation()),
         material: material.to_json(),
         not_after: certificate.not_after(),
         ..entry
     };
-    let place = service.database().writer().record(entry).await?;
+    let opening = Opening { portal: caller.id().to_owned(), certificate: certificate.id(), account: verified.account().clone(), entry };
+    // The binding is looked at once more where this is written: a loss may have been reported while the authorities were asked.
+    let (done, place) = bindings::open(service.database(), opening).await?;
+    done?;
     let body = json!({
         "account": verified.account(),
         "certificate": Shown::of(certificate),
@@ -92,7 +89,7 @@ pub(super) async fn login(State(service): State<Service>, caller: Caller, Call(b
         "at": verified.at(),
         "adopted": false,
         "revocation": learned.told(policy.status, verified.revocation(), now),
-        "audit": receipt(Some(&place)),
+        "audit": receipt(place.as_ref()),
     });
     Ok(caller.answer(StatusCode::OK, &body))
 }

@@ -36,7 +36,7 @@ pub(super) async fn present(State(service): State<Service>, caller: Caller, Call
         Ok(signed) => signed,
         Err(failure) => return Err(refuse(&service, entry, failure).await),
     };
-    let learned = service.authorities().learn(policy.status, std::slice::from_ref(signed.path()), Some(now), now).await;
+    let learned = service.authorities().learn_of(policy.status, signed.path(), now).await;
     match renewal::accept_new(signed, held(&bound, bound.certificate().as_ref()), other, &learned.evidence, policy, now, random()?) {
         Err(failure) => Err(refuse(&service, entry, learned.explain(failure)).await),
         Ok(Step::Carried(verified)) => store(&service, &caller, &bound, &verified, &nonce, (entry, &learned)).await,
@@ -84,7 +84,7 @@ pub(super) async fn confirm(State(service): State<Service>, caller: Caller, Call
         Ok(signed) => signed,
         Err(failure) => return Err(refuse(&service, entry, failure).await),
     };
-    let learned = service.authorities().learn(policy.status, std::slice::from_ref(signed.path()), Some(now), now).await;
+    let learned = service.authorities().learn_of(policy.status, signed.path(), now).await;
     match renewal::accept_old(signed, held(&bound, bound.certificate().as_ref()), &learned.evidence, policy, now) {
         Err(failure) => Err(refuse(&service, entry, learned.explain(failure)).await),
         Ok(verified) => store(&service, &caller, &bound, &verified, &nonce, (entry, &learned)).await,

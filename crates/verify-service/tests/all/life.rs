@@ -85,7 +85,7 @@ async fn a_nonce_is_good_once_here_now_and_for_this() {
     login(SESSION, holder.login(&nonce, world.now())).await.refused(422, "nonce-expired");
     let nonce = fresh().await;
     world.clock.advance(3 * DAY);
-    challenges::sweep(&world.database, world.now()).await.unwrap();
+    challenges::sweep(&world.database, world.now(), 1 << 20).await.unwrap();
     login(SESSION, holder.login(&nonce, world.now())).await.refused(422, "nonce-unknown");
 }
 

@@ -1,6 +1,6 @@
 //! Three instances over one PostgreSQL, and the rules that its schema holds.
 
-use sealbridge_verify_service::store::audit;
+use sealbridge_verify_service::store::{audit, challenges};
 use sqlx::Connection as _;
 
 use crate::processes::{Postgres, Running};
@@ -30,5 +30,6 @@ async fn three_instances_accept_one_token_once() {
         let error = sqlx::query(statement).execute(&mut connection).await.unwrap_err().to_string();
         assert!(error.contains(said), "{statement}: {error}");
     }
+    challenges::sweep(&world.database, world.now(), 1 << 20).await.unwrap();
     world.database.close().await;
 }

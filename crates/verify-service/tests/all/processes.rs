@@ -176,3 +176,19 @@ impl Drop for Postgres {
         let _stopped = command.status();
     }
 }
+
+#[test]
+fn limits_that_contradict_each_other_are_refused_at_the_start() {
+    for (arguments, said) in [
+        (&["--authority-seconds-for-all", "30"][..], "--call-seconds (30)"),
+        (&["--call-seconds", "10"], "--authority-seconds-for-all (10)"),
+        (&["--authority-seconds", "11"], "--authority-seconds (11)"),
+        (&["--authority-private-host", "http://crl.example.cn/"], "not a host such as"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sealbridge-verify-service"));
+        let output = command.args(["serve", "--listen", "127.0.0.1:0", "--database"]).arg(folder.path().join("v.sqlite")).args(arguments).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && output.stdout.is_empty() && told.contains(said), "{arguments:?}: {told}");
+    }
+}

@@ -11,12 +11,14 @@ use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
+use sealbridge_inquire::{Address, Client, Reach, Service as Kind, list, response};
 use sealbridge_pki::name::Subject;
 use sealbridge_pki::request::RequestInfo;
 use sealbridge_pki::{Algorithm, KeyUsage, key};
 use sealbridge_reference_ca::authority::{Authority, Grant};
 use sealbridge_reference_ca::services::{Addresses, router};
 use sealbridge_relying_party::StatusDemand;
+use sealbridge_seal::{Document, Evidence, OpenOptions, append_store};
 use sealbridge_verify_service::authorities::Asking;
 use sealbridge_verify_service::service::{Service, Settings};
 use sealbridge_verify_service::store::Database;
@@ -34,6 +36,10 @@ const SILENT: u8 = 3;
 const HUGE: u8 = 4;
 const ELSEWHERE: u8 = 5;
 const SLOWLY: u8 = 6;
+/// Somebody on the way changes what comes back.
+const FORGED: u8 = 7;
+/// Nobody answers until the mood changes.
+const HELD: u8 = 8;
 
 #[derive(Debug)]
 struct Door {
@@ -61,6 +67,21 @@ async fn pass(State(door): State<Arc<Door>>, request: Request, next: Next) -> Re
         SILENT => std::future::pending().await,
         HUGE => vec![0x30_u8; 3 << 20].into_response(),
         ELSEWHERE => (StatusCode::FOUND, [("location", "http://169.254.169.254/latest/")]).into_response(),
+        FORGED => {
+            let (parts, body) = next.run(request).await.into_parts();
+            let mut bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap().to_vec();
+            // The last byte of a signature, the answer's own or that of its signer's certificate.
+            if let Some(last) = bytes.last_mut() {
+                *last ^= 1;
+            }
+            Response::from_parts(parts, axum::body::Body::from(bytes))
+        }
+        HELD => {
+            while door.mood.load(Ordering::SeqCst) == HELD {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            next.run(request).await
+        }
         SLOWLY => {
             tokio::time::sleep(Duration::from_millis(200)).await;
             next.run(request).await
@@ -107,7 +128,7 @@ impl Office {
     }
 
     async fn world_at(&self, folder: tempfile::TempDir, place: &str, demand: StatusDemand, change: impl FnOnce(Asking) -> Asking) -> World {
-        let asking = change(self::asking());
+        let asking = change(self.asking());
         let world = World::with(folder, place, |settings| Settings { asking, ..settings }).await;
         let authority = self.authority();
         // The seals are made by a maker of the world's own authority.
@@ -120,15 +141,22 @@ impl Office {
         assert!(matches!(bound.status.as_u16(), 201 | 422), "{}", bound.json());
         world
     }
-}
 
-fn asking() -> Asking {
-    Asking {
-        patience: Duration::from_millis(1500),
-        patience_for_all: Duration::from_secs(4),
-        list_max: 1 << 20,
-        private_hosts: vec!["127.0.0.1".into()],
-        ..Asking::default()
+    fn asking(&self) -> Asking {
+        Asking {
+            patience: Duration::from_millis(1500),
+            patience_for_all: Duration::from_secs(4),
+            list_max: 1 << 20,
+            private_hosts: vec![self.base.trim_start_matches("http://").parse().unwrap()],
+            ..Asking::default()
+        }
+    }
+
+    /// Waits until somebody asks.
+    async fn is_asked(&self) {
+        while self.asked() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 
@@ -199,12 +227,13 @@ async fn good_then_revoked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn outages_count_as_the_portal_says() {
     let office = Office::open().await;
-    for (mood, code, at_most) in [
-        (BROKEN, "service-unreachable", 3.0),
-        (SILENT, "service-timed-out", 5.0),
-        (HUGE, "service-answer-too-large", 3.0),
-        // Sent to the machine's own network, nobody goes there.
-        (ELSEWHERE, "service-", 3.0),
+    for (mood, reason, among, at_most) in [
+        (BROKEN, "service-unreachable", "service-unreachable", 3.0),
+        (SILENT, "service-timed-out", "service-timed-out", 5.0),
+        (HUGE, "service-answer-too-large", "service-answer-too-large", 3.0),
+        (FORGED, "service-answer-invalid", "service-answer-invalid", 3.0),
+        // Sent to the machine's own network, nobody goes there: a question that is posted is sent nowhere, one for a list not to such a place.
+        (ELSEWHERE, "service-unreachable", "service-address-refused", 3.0),
     ] {
         for demand in [StatusDemand::Required, StatusDemand::WhenAvailable, StatusDemand::NotAsked] {
             let world = office.world(demand, |asking| Asking { keep_seconds: 0, ..asking }).await;
@@ -217,14 +246,14 @@ async fn outages_count_as_the_portal_says() {
             assert!(started.elapsed().as_secs_f64() < at_most + 2.0, "{mood} {demand:?} {:?}", started.elapsed());
             match demand {
                 StatusDemand::Required => {
-                    let reason = answer.json()["facts"]["reason"].as_str().unwrap_or_default().to_owned();
-                    assert!(reason.contains(code), "{mood}: {}", answer.json());
+                    let told = answer.json()["facts"]["reason"].as_str().unwrap_or_default().to_owned();
+                    assert!(told.contains(reason), "{mood}: {}", answer.json());
                     answer.refused(422, "revocation-unknown");
                 }
                 StatusDemand::WhenAvailable => {
                     let body = answer.expect(201);
                     assert_eq!(body["revocation"]["certificates"][0]["status"], "unknown", "{body}");
-                    assert!(body["revocation"]["failures"].to_string().contains(code), "{body}");
+                    assert!(body["revocation"]["failures"].to_string().contains(among), "{body}");
                     assert!(office.asked() > 0);
                 }
                 StatusDemand::NotAsked => {
@@ -258,11 +287,78 @@ async fn what_is_news_bridges_an_outage_and_a_restart() {
     }
     // Another instance on the same database asks nobody either.
     let database = Database::open(&place).await.unwrap();
-    let settings = Settings { asking: asking(), ..Settings::new(world.folder.path().to_owned()) };
+    let settings = Settings { asking: office.asking(), ..Settings::new(world.folder.path().to_owned()) };
     let again = World { router: web::router(Service::new(settings, database.clone(), world.clock.clone())), database, ..world };
     office.mood(SILENT);
     again.login(&office.holder).await.expect(200);
     assert_eq!(office.asked(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forger_displaces_no_answer() {
+    let office = Office::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("v.sqlite").to_string_lossy().into_owned();
+    let world = office.world_at(folder, &place, StatusDemand::Required, |asking| asking).await;
+    let unreachable = |body: &Value| {
+        let answers = body["revocation"]["answers"].as_array().unwrap().clone();
+        assert_eq!(answers.len(), 2, "{body}");
+        answers.iter().map(|answer| answer["authorityUnreachable"].as_bool().unwrap()).collect::<Vec<_>>()
+    };
+    office.mood(FORGED);
+    world.clock.advance(601);
+    assert_eq!(unreachable(&world.login(&office.holder).await.expect(200)), [true, true]);
+    assert_eq!(office.asked(), 4, "binding and login each asked for both");
+    // Nor does it hide from the next who ask, here and elsewhere, what the authority says.
+    office.mood(WELL);
+    office.revoke(&office.holder);
+    world.clock.advance(31);
+    world.login(&office.holder).await.refused(422, "certificate-revoked");
+    office.mood(FORGED);
+    world.clock.advance(601);
+    let database = Database::open(&place).await.unwrap();
+    let settings = Settings { asking: office.asking(), ..Settings::new(world.folder.path().to_owned()) };
+    let again = World { router: web::router(Service::new(settings, database.clone(), world.clock.clone())), database, ..world };
+    office.asked();
+    again.login(&office.holder).await.refused(422, "certificate-revoked");
+    assert!(office.asked() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loss_counts_that_is_reported_while_authorities_are_asked() {
+    let office = Office::open().await;
+    let slow = |asking| Asking { keep_seconds: 0, patience: Duration::from_secs(20), patience_for_all: Duration::from_secs(25), ..asking };
+    let world = Arc::new(office.world(StatusDemand::WhenAvailable, slow).await);
+    // A new key for the same account is presented, then the old key signs for it.
+    let successor = issue(&office.authority(), 8);
+    let nonce = world.nonce(json!({ "kind": "renew", "session": SESSION, "account": "supplier-1" })).await;
+    let token = successor.bind("supplier-1", &nonce, world.now());
+    let answer = world.call("POST", "/v1/renewals", &json!({ "session": SESSION, "token": token })).await.expect(202);
+    let nonce = answer["challenge"]["nonce"].as_str().unwrap();
+    let confirmation = json!({ "session": SESSION, "token": office.holder.bind("supplier-1", nonce, world.now()) });
+    let nonce = world.nonce(json!({ "kind": "login", "session": SESSION })).await;
+    let login = json!({ "session": SESSION, "token": office.holder.login(&nonce, world.now()) });
+
+    office.mood(HELD);
+    office.asked();
+    let send = |path: &'static str, body: Value| {
+        let world = Arc::clone(&world);
+        tokio::spawn(async move { world.call("POST", path, &body).await })
+    };
+    let sent = [send("/v1/renewals/confirm", confirmation), send("/v1/logins", login)];
+    office.is_asked().await;
+    // Both have read the binding by now or find the loss anyway.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    world.call("POST", "/v1/bindings/supplier-1/loss", &Value::Null).await.expect(200);
+    office.mood(WELL);
+    for sent in sent {
+        sent.await.unwrap().refused(403, "binding-suspended");
+    }
+    let records = sealbridge_verify_service::store::audit::rows(&world.database, 1).await.unwrap();
+    let told: Vec<_> = records.iter().map(|(record, _)| (record.action.as_str(), record.outcome.as_str())).collect();
+    for action in ["renew-confirm", "login"] {
+        assert!(told.contains(&(action, "binding-suspended")) && !told.contains(&(action, "ok")), "{told:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -304,15 +400,16 @@ async fn only_public_addresses_unless_named() {
     assert_eq!(office.asked(), 0, "nothing on this machine was asked");
 }
 
+async fn judge(world: &World, pdf: &[u8]) -> Value {
+    let request = axum::http::Request::post("/v1/documents").header("authorization", format!("Bearer {}", world.key));
+    world.send(request.body(axum::body::Body::from(pdf.to_vec())).unwrap()).await.expect(200)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_too() {
     let office = Office::open().await;
     let world = office.world(StatusDemand::Required, |asking| Asking { keep_seconds: 0, ..asking }).await;
     let pdf = stamped(&world, &office.holder);
-    let judge = async |world: &World, pdf: &[u8]| {
-        let request = axum::http::Request::post("/v1/documents").header("authorization", format!("Bearer {}", world.key));
-        world.send(request.body(axum::body::Body::from(pdf.to_vec())).unwrap()).await.expect(200)
-    };
     let good = judge(&world, &pdf).await;
     assert_eq!(standings(&good).iter().map(|(status, _)| status.as_str()).collect::<Vec<_>>(), ["good", "good"], "{good}");
     // Of another signer nothing is known, and nobody answers.
@@ -328,4 +425,35 @@ async fn documents_too() {
     world.clock.advance(31);
     let revoked = judge(&world, &pdf).await;
     assert_eq!((&revoked["accepted"], &revoked["verdict"]["failure"]["code"]), (&json!(false), &json!("certificate-revoked")), "{revoked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_brings_its_answers_asks_nobody() {
+    let office = Office::open().await;
+    let world = office.world(StatusDemand::Required, |asking| Asking { keep_seconds: 0, ..asking }).await;
+    // Of this signer the service knows nothing.
+    let holder = issue(&office.authority(), 10);
+    let pdf = stamped(&world, &holder);
+    let (issuing, root) = (office.authority().issuing().clone(), office.authority().root().clone());
+    let (leaf, issuer) = (holder.leaf().clone(), issuing.clone());
+    let store = tokio::task::spawn_blocking(move || {
+        let client = Client::new(Duration::from_secs(20), Reach::Any);
+        let [ocsp, lists] = [(Kind::Ocsp, leaf.ocsp_addresses()[0].clone()), (Kind::List, issuer.crl_addresses()[0].clone())];
+        let response = response(&client, &Address::new(ocsp.0, &ocsp.1).unwrap(), &leaf, &issuer, &[7; 32]).unwrap();
+        let list = list(&client, &Address::new(lists.0, &lists.1).unwrap(), 1 << 20).unwrap();
+        Evidence { certificates: vec![issuer, root], crls: vec![list], responses: vec![response] }
+    })
+    .await
+    .unwrap();
+    let appended = append_store(&Document::open(&pdf, OpenOptions::default()).unwrap(), &store, [5; 16]).unwrap();
+    let brought = [pdf.as_slice(), &appended.tail].concat();
+    office.asked();
+    let judged = judge(&world, &brought).await;
+    assert_eq!((&judged["accepted"], office.asked()), (&json!(true), 0), "{judged}");
+    assert_eq!(standings(&judged), [("good".to_owned(), "ocsp".to_owned()), ("good".to_owned(), "crl".to_owned())], "{judged}");
+    // What it brings is news no longer, and its signing time is only the signer's word: it is asked about now.
+    world.clock.advance(40 * 86_400);
+    office.mood(BROKEN);
+    let judged = judge(&world, &brought).await;
+    assert_eq!((&judged["accepted"], office.asked() > 0), (&json!(false), true), "{judged}");
 }

@@ -127,6 +127,7 @@ export type Code =
   | "pin-characters"
   | "pin-not-set"
   | "officer-locked"
+  | "pin-on-pad"
   | "unlock-failed"
   | "token-in-use"
   | "token-full"
@@ -1265,6 +1266,11 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     party: "token",
     what: { "zh-CN": "这个 USB Key 的解锁码也已经锁死，无法在线解锁。", "en": "The code that unlocks this USB key is locked too; the key cannot be unlocked online." },
     remedy: { "zh-CN": "请联系发证机构：Key 需要寄回重新初始化，或者办理补办。", "en": "Contact the authority that issued it: the key must be sent in and set up again, or be replaced." },
+  },
+  "pin-on-pad": {
+    party: "token",
+    what: { "zh-CN": "这个 USB Key[（{token}）]的密码（PIN）要在它自己的键盘或读卡器上输入，印桥不能为它设置新密码。", "en": "The PIN of this USB key[ ({token})] is typed on its own keys or its reader, where Sealbridge cannot set a new one." },
+    remedy: { "zh-CN": "请用这个 Key 自带的管理程序修改密码；激活或解锁请联系发证机构的客服。", "en": "Change the PIN with the key's own program; to activate or unlock it, contact the support of the authority that issued it." },
   },
   "unlock-failed": {
     party: "token",

@@ -24,10 +24,10 @@ const HALVINGS: u32 = 3;
 
 /// How many characters names from outside may have.
 #[derive(Debug, Clone, Copy)]
-struct Room {
+pub(crate) struct Room {
     account: usize,
-    organisation: usize,
-    token: usize,
+    pub(crate) organisation: usize,
+    pub(crate) token: usize,
     document: usize,
     place: usize,
 }
@@ -112,14 +112,13 @@ pub struct Prompt {
 /// Puts the consent into words. No page is longer than [`PAGE_MAX`].
 #[must_use]
 pub fn compose(consent: &Consent<'_>, language: Language) -> Prompt {
-    let mut prompt = composed(consent, language, Room::halved(0));
-    for times in 1..=HALVINGS {
-        if prompt.pages.iter().all(|page| escaped_length(page) <= PAGE_MAX) {
-            break;
-        }
-        prompt = composed(consent, language, Room::halved(times));
-    }
-    prompt
+    fitted(|room| composed(consent, language, room))
+}
+
+/// What `write` makes with the most room for names with which no page is longer than [`PAGE_MAX`].
+pub(crate) fn fitted(write: impl Fn(Room) -> Prompt) -> Prompt {
+    let fits = |prompt: &Prompt| prompt.pages.iter().all(|page| escaped_length(page) <= PAGE_MAX);
+    (0..HALVINGS).map(|times| write(Room::halved(times))).find(fits).unwrap_or_else(|| write(Room::halved(HALVINGS)))
 }
 
 fn composed(consent: &Consent<'_>, language: Language, room: Room) -> Prompt {
@@ -190,11 +189,7 @@ fn composed(consent: &Consent<'_>, language: Language, room: Room) -> Prompt {
     let (told, warning) = tries(consent.tries, zh);
     tail.extend(told);
     if consent.protected_path {
-        tail.push(String::from(if zh {
-            "请点击确定，然后在 USB Key 或读卡器的键盘上输入密码（PIN）。"
-        } else {
-            "Press OK, then enter the PIN on the key or its reader."
-        }));
+        tail.push(on_the_pad(zh));
     }
     let pages = match &consent.operation {
         Operation::Stamp { documents } => list::pages(&list::Frame { head, tail, zh }, documents, room),
@@ -209,6 +204,15 @@ fn composed(consent: &Consent<'_>, language: Language, room: Room) -> Prompt {
         next: if zh { "下一页" } else { "Next" },
         cancel: if zh { "取消" } else { "Cancel" },
     }
+}
+
+/// Where the PIN is entered on a token with keys of its own.
+pub(crate) fn on_the_pad(zh: bool) -> String {
+    String::from(if zh {
+        "请点击确定，然后在 USB Key 或读卡器的键盘上输入密码（PIN）。"
+    } else {
+        "Press OK, then enter the PIN on the key or its reader."
+    })
 }
 
 /// The line about tries, and the warning where there is one.
@@ -228,7 +232,7 @@ pub(crate) fn tries(tries: Tries, zh: bool) -> (Option<String>, Option<String>) 
 }
 
 /// Length once percent signs and line ends are escaped.
-fn escaped_length(text: &str) -> usize {
+pub(crate) fn escaped_length(text: &str) -> usize {
     text.bytes().map(|byte| if matches!(byte, b'%' | b'\n' | b'\r') { 3 } else { 1 }).sum()
 }
 

@@ -25,6 +25,8 @@ const WAITING_MAX: usize = 16;
 pub struct Requests(Mutex<HashMap<String, Waiting>>);
 
 struct Waiting {
+    /// Later requests have higher ones; their times may be equal.
+    number: u64,
     request: TokenRequest,
     secret: Zeroizing<[u8; 32]>,
 }
@@ -49,7 +51,8 @@ pub struct Granted {
 }
 
 impl Requests {
-    /// Makes a request with a key of its own.
+    /// Makes a request with a key of its own. It takes the place of an earlier one for the same token and purpose: what the desk says to
+    /// that one is of no use any more.
     ///
     /// # Errors
     /// `authority-missing` where no authority is configured, `internal`.
@@ -68,11 +71,16 @@ impl Requests {
         let request = TokenRequest::new(purpose, business, serial, certificate, &random::<16>()?, now(), EcPoint::new(&x, &y));
         let text = request.to_text()?;
         let mut waiting = self.waiting();
-        waiting.retain(|_, one| one.request.iat > now().saturating_sub(LIFE_SECONDS));
-        if waiting.len() >= WAITING_MAX {
-            return Err(Failure::new(Code::Busy));
+        let outlived = now().saturating_sub(LIFE_SECONDS);
+        waiting.retain(|_, one| one.request.iat > outlived && (one.request.serial.as_str(), one.request.purpose) != (serial, purpose));
+        while waiting.len() >= WAITING_MAX {
+            // Nobody is turned down for what others began and left.
+            let oldest = waiting.iter().min_by_key(|(_, one)| one.number).map(|(nonce, _)| nonce.clone());
+            let Some(oldest) = oldest else { break };
+            waiting.remove(&oldest);
         }
-        waiting.insert(request.nonce.clone(), Waiting { request, secret });
+        let number = waiting.values().map(|one| one.number).max().map_or(0, |last| last.saturating_add(1));
+        waiting.insert(request.nonce.clone(), Waiting { number, request, secret });
         Ok(text)
     }
 

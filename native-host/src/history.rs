@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use sealbridge_protocol::failure::{Code, Failure};
+use sealbridge_protocol::frame::FROM_HOST_MAX;
 use sealbridge_protocol::record::{Answer, Arguments, Entry, Subject};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -15,8 +16,10 @@ use sha2::{Digest, Sha256};
 use crate::host::now;
 use crate::record;
 
-/// Longest line that is read.
+/// Longest line that is written and read, without its end.
 const LINE_MAX: usize = 256 * 1024;
+/// Most bytes of entries in one page; the rest of the frame is for what stands around them.
+const PAGE_BYTES_MAX: usize = FROM_HOST_MAX - 4096;
 /// The hash before the first line.
 const NOTHING: &str = "";
 
@@ -120,12 +123,26 @@ impl History {
             failure: event.failure,
         };
         let text = serde_json::to_string(&line).map_err(|error| failed(std::io::Error::other(error)))?;
+        if text.len() > LINE_MAX {
+            return Err(failed(std::io::Error::other("a line too long")));
+        }
         file.seek(SeekFrom::Start(end)).map_err(failed)?;
         file.write_all(format!("{text}\n").as_bytes()).and_then(|()| file.sync_data()).map_err(failed)?;
         record::write(&self.head, &Head { number, hash: hash(&text) }).map_err(failed)
     }
 
-    /// A page of entries, newest first.
+    /// Writes down what became of something, for good. Why it came to nothing outweighs that this cannot be written down; what
+    /// was done and cannot be written down is not given out.
+    ///
+    /// # Errors
+    /// The outcome's own, else `record-failed`.
+    pub fn add_outcome<T>(&self, event: Event<'_>, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        let written = self.add(Event { failure: outcome.as_ref().err().map(|failure| failure.code), ..event });
+        let done = outcome?;
+        written.map(|()| done)
+    }
+
+    /// A page of entries, newest first: as many as were asked for, or as fit into one frame.
     ///
     /// # Errors
     /// `record-failed`.
@@ -134,8 +151,9 @@ impl History {
         let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
         // A window over the last entries that fit; one more than asked for shows whether there are more.
         let mut window = std::collections::VecDeque::new();
-        let checked = self.walk(|number, line, text| {
-            let fits = asked.before.is_none_or(|before| number < before) && wanted.as_ref().is_none_or(|wanted| text.to_lowercase().contains(wanted));
+        let checked = self.walk(|line, text| {
+            // The number that the line has: where lines are missing it is higher than the line's place.
+            let fits = asked.before.is_none_or(|before| line.number < before) && wanted.as_ref().is_none_or(|wanted| text.to_lowercase().contains(wanted));
             if fits {
                 window.push_back((line, text.to_owned()));
                 if window.len() > limit.saturating_add(1) {
@@ -143,12 +161,16 @@ impl History {
                 }
             }
         })?;
-        let more = window.len() > limit;
-        if more {
-            window.pop_front();
+        let found = window.len();
+        let (mut entries, mut room) = (Vec::new(), PAGE_BYTES_MAX);
+        for (line, text) in window.into_iter().rev().take(limit) {
+            let entry = entry(line, text);
+            let size = serde_json::to_vec(&entry).map_err(|error| self.failed(&error.into()))?.len().saturating_add(1);
+            let Some(left) = room.checked_sub(size) else { break };
+            room = left;
+            entries.push(entry);
         }
-        let entries = window.into_iter().rev().map(|(line, text)| entry(line, text)).collect();
-        Ok(Answer { entries, more, total: checked.total, broken_at: checked.broken_at })
+        Ok(Answer { more: entries.len() < found, entries, total: checked.total, broken_at: checked.broken_at })
     }
 
     /// Whether the chain holds.
@@ -156,45 +178,63 @@ impl History {
     /// # Errors
     /// `record-failed`.
     pub fn check(&self) -> Result<Checked, Failure> {
-        self.walk(|_, _, _| {})
+        self.walk(|_, _| {})
     }
 
-    /// Copies the whole record to a new file.
+    /// Copies the whole record to a new file, byte for byte, readable or not, and says whether its chain holds. Only a line that is still
+    /// being written is left out. The file is whole or not there.
     ///
     /// # Errors
     /// `output-exists`, `write-failed`, `record-failed`.
-    pub fn export(&self, to: &Path) -> Result<u64, Failure> {
-        let failed = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => Failure::new(Code::OutputExists).with("name", to.display()),
-            _ => Failure::new(Code::WriteFailed).with("name", to.display()).with("detail", error),
-        };
-        let mut out = File::options().create_new(true).write(true).open(to).map_err(failed)?;
-        let mut written = Ok(());
-        let checked = self.walk(|_, _, text| {
-            if written.is_ok() {
-                written = out.write_all(format!("{text}\n").as_bytes());
-            }
-        })?;
-        written.and_then(|()| out.sync_all()).map_err(failed)?;
-        Ok(checked.total)
+    pub fn export(&self, to: &Path) -> Result<Checked, Failure> {
+        let exists = || Failure::new(Code::OutputExists).with("name", to.display());
+        let failed = |error: std::io::Error| Failure::new(Code::WriteFailed).with("name", to.display()).with("detail", error);
+        if to.symlink_metadata().is_ok() {
+            return Err(exists());
+        }
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut out = tempfile::Builder::new().prefix(".sealbridge-").tempfile_in(folder).map_err(failed)?;
+        let _alone = self.alone().map_err(|error| self.failed(&error))?;
+        if let Some(mut file) = self.open().map_err(|error| self.failed(&error))? {
+            let length = file.seek(SeekFrom::End(0)).map_err(|error| self.failed(&error))?;
+            let end = last_line(&mut file).map_or(length, |(_, end)| end);
+            file.seek(SeekFrom::Start(0)).map_err(|error| self.failed(&error))?;
+            std::io::copy(&mut file.take(end), &mut out).map_err(failed)?;
+        }
+        let checked = self.walk_alone(|_, _| {})?;
+        out.as_file().sync_all().map_err(failed)?;
+        match out.persist_noclobber(to).map_err(|error| error.error) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists()),
+            persisted => persisted.and_then(|_| record::sync_folder(folder)).map_err(failed).map(|()| checked),
+        }
     }
 
-    fn walk(&self, mut each: impl FnMut(u64, Line, &str)) -> Result<Checked, Failure> {
+    fn walk(&self, each: impl FnMut(Line, &str)) -> Result<Checked, Failure> {
+        let _alone = self.alone().map_err(|error| self.failed(&error))?;
+        self.walk_alone(each)
+    }
+
+    /// As [`History::walk`], for who holds the lock.
+    fn walk_alone(&self, mut each: impl FnMut(Line, &str)) -> Result<Checked, Failure> {
         let failed = |error: std::io::Error| self.failed(&error);
-        let _alone = self.alone().map_err(failed)?;
-        let file = match File::open(&self.file) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            other => Some(other.map_err(failed)?),
-        };
         let head = record::read::<Head>(&self.head).map_err(failed)?;
-        let mut checked = match file {
-            Some(file) => walk(BufReader::new(file), head.as_ref(), &mut each).map_err(failed)?,
+        let mut checked = match self.open().map_err(failed)? {
+            // A line without its end was being written when the power went: it was never told to anybody.
+            Some(file) => walk(BufReader::new(file), head.as_ref(), &mut each).map_err(failed)?.checked,
             None => Checked { total: 0, broken_at: None },
         };
         if checked.broken_at.is_none() && head.is_some_and(|head| head.number > checked.total) {
             checked.broken_at = Some(checked.total.saturating_add(1));
         }
         Ok(checked)
+    }
+
+    /// The record's file; nothing before the first entry.
+    fn open(&self) -> std::io::Result<Option<File>> {
+        match File::open(&self.file) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            other => other.map(Some),
+        }
     }
 
     fn alone(&self) -> std::io::Result<File> {
@@ -208,26 +248,43 @@ impl History {
     }
 }
 
-/// Whether the chain of an exported file holds.
+/// Whether the chain of an exported file holds. Unlike the record itself, nobody is writing to it: a line without its end was cut.
 ///
 /// # Errors
 /// `read-failed`.
 pub fn check_file(file: &Path) -> Result<Checked, Failure> {
     let failed = |error: std::io::Error| Failure::new(Code::ReadFailed).with("name", file.display()).with("detail", error);
-    walk(BufReader::new(File::open(file).map_err(failed)?), None, &mut |_, _, _| {}).map_err(failed)
+    let Walked { mut checked, torn } = walk(BufReader::new(File::open(file).map_err(failed)?), None, &mut |_, _| {}).map_err(failed)?;
+    if torn && checked.broken_at.is_none() {
+        checked.broken_at = Some(checked.total.saturating_add(1));
+    }
+    Ok(checked)
 }
 
-fn walk(mut lines: impl BufRead, head: Option<&Head>, each: &mut impl FnMut(u64, Line, &str)) -> std::io::Result<Checked> {
-    let (mut total, mut broken_at, mut previous) = (0_u64, None, NOTHING.to_owned());
+struct Walked {
+    checked: Checked,
+    /// Whether the last line has no end; it is not counted.
+    torn: bool,
+}
+
+fn walk(mut lines: impl BufRead, head: Option<&Head>, each: &mut impl FnMut(Line, &str)) -> std::io::Result<Walked> {
+    let (mut total, mut broken_at, mut previous, mut torn) = (0_u64, None, NOTHING.to_owned(), false);
     loop {
         let mut bytes = Vec::new();
-        let limit = u64::try_from(LINE_MAX).unwrap_or(u64::MAX);
+        let limit = u64::try_from(LINE_MAX).unwrap_or(u64::MAX).saturating_add(1);
         if lines.by_ref().take(limit).read_until(b'\n', &mut bytes)? == 0 {
             break;
         }
-        // A line without its end was being written when the power went: it was never told to anybody.
         if bytes.pop() != Some(b'\n') {
-            break;
+            if bytes.len() < LINE_MAX {
+                torn = true;
+                break;
+            }
+            // No line of ours is that long. It counts as one, and what follows it does not hold.
+            total = total.saturating_add(1);
+            broken_at = broken_at.or(Some(total));
+            lines.skip_until(b'\n')?;
+            continue;
         }
         total = total.saturating_add(1);
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -239,10 +296,10 @@ fn walk(mut lines: impl BufRead, head: Option<&Head>, each: &mut impl FnMut(u64,
             broken_at = Some(total);
         }
         if let Some(line) = line {
-            each(total, line, &text);
+            each(line, &text);
         }
     }
-    Ok(Checked { total, broken_at })
+    Ok(Walked { checked: Checked { total, broken_at }, torn })
 }
 
 /// The last whole line, and where it ends.
@@ -360,11 +417,86 @@ mod tests {
     fn an_export_can_be_checked_alone_and_overwrites_nothing() {
         let (folder, history) = filled(3);
         let file = folder.path().join("export.jsonl");
-        assert_eq!(history.export(&file).unwrap(), 3);
+        assert_eq!(history.export(&file).unwrap(), Checked { total: 3, broken_at: None });
         assert_eq!(check_file(&file).unwrap(), Checked { total: 3, broken_at: None });
         assert_eq!(history.export(&file).unwrap_err().code, Code::OutputExists);
-        let text = fs::read_to_string(&file).unwrap().replace("stamp", "login");
-        fs::write(&file, text).unwrap();
+        let whole = fs::read(&file).unwrap();
+        // Nobody is writing to an export: cut within a line, it was cut.
+        fs::write(&file, &whole[..whole.len() - 1]).unwrap();
+        assert_eq!(check_file(&file).unwrap(), Checked { total: 2, broken_at: Some(3) });
+        fs::write(&file, String::from_utf8(whole).unwrap().replace("stamp", "login")).unwrap();
         assert_eq!(check_file(&file).unwrap().broken_at, Some(2));
+    }
+
+    /// What was done to the record is exported as it is, not mended; only the line that was being written is no part of it.
+    #[test]
+    fn a_broken_record_is_exported_byte_for_byte_and_called_broken() {
+        let (folder, history) = filled(3);
+        let whole = fs::read(&history.file).unwrap();
+        let second = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        for (number, put) in ["no entry\n".to_owned(), "\n".to_owned(), format!("{}\n", "x".repeat(2 * LINE_MAX))].iter().enumerate() {
+            let changed = [&whole[..second], put.as_bytes(), &whole[second..]].concat();
+            fs::write(&history.file, [&changed, b"{\"number\":4,".as_slice()].concat()).unwrap();
+            let file = folder.path().join(format!("export-{number}.jsonl"));
+            let broken = Checked { total: 4, broken_at: Some(2) };
+            assert_eq!(history.export(&file).unwrap(), broken, "{number}");
+            assert!(fs::read(&file).unwrap() == changed, "{number}");
+            assert_eq!(check_file(&file).unwrap(), broken, "{number}");
+            assert_eq!(page(&history, None, None, 9).entries.iter().map(|entry| entry.number).collect::<Vec<_>>(), [3, 2, 1]);
+        }
+        // Where nothing can be written, nothing is left behind.
+        let nowhere = folder.path().join("gone").join("export.jsonl");
+        assert_eq!(history.export(&nowhere).unwrap_err().code, Code::WriteFailed);
+        assert!(fs::read_dir(folder.path()).unwrap().flatten().all(|entry| !entry.file_name().to_string_lossy().starts_with(".sealbridge")));
+    }
+
+    /// Lines cut off at the end leave a gap in the numbers; pages go by the numbers and never show an entry twice.
+    #[test]
+    fn pages_go_on_over_a_gap() {
+        let (_folder, history) = filled(5);
+        let lines: Vec<String> = fs::read_to_string(&history.file).unwrap().lines().take(2).map(|line| format!("{line}\n")).collect();
+        fs::write(&history.file, lines.concat()).unwrap();
+        history.add(Event { verb: "login", token: "7", ..Event::default() }).unwrap();
+        let (mut before, mut seen) = (None, Vec::new());
+        loop {
+            let one = page(&history, None, before, 1);
+            seen.extend(one.entries.iter().map(|entry| entry.number));
+            before = seen.last().copied();
+            if !one.more {
+                break;
+            }
+            assert!(seen.len() < 9, "{seen:?}");
+        }
+        assert_eq!(seen, [6, 2, 1]);
+    }
+
+    /// The largest entries that there can be, and many of them: each page fits into a frame, and the pages together are everything.
+    #[test]
+    fn a_page_fits_into_a_frame() {
+        use sealbridge_protocol::message::FromHost;
+        use sealbridge_protocol::operation::OperationId;
+        let (_folder, history) = filled(0);
+        for number in 0..12 {
+            // Quotes, which every layer of JSON escapes once more.
+            let subjects = (0..10).map(|_| Subject { name: "\"".repeat(if number == 5 { 12_000 } else { 4000 }), sha256: None }).collect();
+            history.add(Event { verb: "stamp", token: "7", subjects, ..Event::default() }).unwrap();
+        }
+        let (mut before, mut seen) = (None, Vec::new());
+        loop {
+            let one = page(&history, None, before, 100);
+            assert!(!one.entries.is_empty());
+            seen.extend(one.entries.iter().map(|entry| entry.number));
+            before = seen.last().copied();
+            let more = one.more;
+            let answer = sealbridge_protocol::message::Answer::to::<Arguments>(OperationId::new([1; 16]), Ok(one)).unwrap();
+            FromHost::from(answer).to_json().unwrap();
+            if !more {
+                break;
+            }
+        }
+        assert_eq!(seen, (1..=12).rev().collect::<Vec<u64>>());
+        let subjects = vec![Subject { name: "x".repeat(LINE_MAX), sha256: None }];
+        assert_eq!(history.add(Event { verb: "stamp", token: "7", subjects, ..Event::default() }).unwrap_err().code, Code::RecordFailed);
+        assert_eq!(history.check().unwrap(), Checked { total: 12, broken_at: None });
     }
 }

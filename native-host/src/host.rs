@@ -12,7 +12,8 @@ use crate::history::History;
 use crate::journal::Journal;
 use crate::places;
 use crate::token::directory::Directory;
-use crate::tries::Counts;
+use crate::token::{Flags, Slot};
+use crate::tries::{self, Counts, Tries};
 
 /// The running host.
 #[derive(Debug)]
@@ -68,6 +69,35 @@ impl Host {
     /// `journal-failed`.
     pub fn history(&self) -> Result<History, Failure> {
         Ok(History::at(&self.state.clone()?))
+    }
+
+    /// What is known of the tries that a token has left; `declared` is after how many wrong PINs its maker says that it locks.
+    #[must_use]
+    pub fn left(&self, serial: &str, flags: Flags, declared: Option<u32>) -> Tries {
+        self.counts.as_ref().map_or_else(|| tries::of_flags(flags), |counts| counts.left(serial, flags, declared))
+    }
+
+    /// A right PIN was seen, which sets the token's counter back.
+    pub fn pin_was_right(&self, serial: &str) {
+        if let Some(counts) = &self.counts {
+            counts.forget(serial);
+        }
+    }
+
+    /// What a token's refusal means to a person, with its flags after it: a wrong PIN is counted and told with what is left, one of a
+    /// wrong length with the right one.
+    #[must_use]
+    pub fn refusal(&self, slot: &Slot, after: Option<Flags>, declared: Option<u32>, failure: Failure) -> Failure {
+        match failure.code {
+            Code::PinIncorrect => {
+                if let Some(counts) = &self.counts {
+                    counts.add_wrong(&slot.serial);
+                }
+                tries::refused(self.left(&slot.serial, after.unwrap_or(Flags { count_low: true, ..slot.flags }), declared))
+            }
+            Code::PinLength => slot.wrong_length(slot.pin_min),
+            _ => failure,
+        }
     }
 }
 

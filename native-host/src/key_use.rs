@@ -21,8 +21,8 @@ use crate::history::Event;
 use crate::host::{Host, now};
 use crate::pin::Pin;
 use crate::stop::Stop;
-use crate::token::{Flags, Order, Slot, Token};
-use crate::tries::{Tries, refused};
+use crate::token::{Done, Order, Slot, Token};
+use crate::tries::Tries;
 
 /// How and for whom an operation runs.
 #[derive(Clone, Copy)]
@@ -68,17 +68,17 @@ pub fn sign(
     let _alone = alone(host)?;
     let slot = current(host, chosen, asked.stop)?;
     ready(&slot)?;
-    let tries = left(host, chosen, slot.flags);
+    let tries = host.left(&slot.serial, slot.flags, chosen.module.tries);
     let history = host.history()?;
     let (verb, subjects) = about(&operation);
-    let event = |failure: Option<Code>| Event {
+    let event = Event {
         verb,
         origin: origin.map(Origin::as_str),
         organisation: chosen.certificate.organisation(),
         certificate: Some(chosen.certificate.id()),
         token: &chosen.slot.serial,
-        subjects: subjects.clone(),
-        failure,
+        subjects,
+        failure: None,
     };
     let given = consent(host, chosen, &slot, operation, origin, tries, asked)?;
     let pin = match (&given, asked.pin) {
@@ -86,10 +86,7 @@ pub fn sign(
         (Given::Agreement, pin) => pin,
     };
     if let Some(pin) = pin {
-        let too_long = slot.pin_max > 0 && pin.len() > slot.pin_max;
-        if pin.len() < slot.pin_min || too_long {
-            return Err(Failure::new(Code::PinLength).with("minimum", slot.pin_min).with("maximum", slot.pin_max));
-        }
+        slot.admits(pin)?;
     }
     (asked.phase)(Phase::Signing);
     let Statements { digest, bytes: statements } = build(now())?;
@@ -104,29 +101,34 @@ pub fn sign(
         pin,
         statements: &statements,
     };
-    let signed = {
-        let mut client = host.directory.client(&chosen.module.name).ok_or_else(|| Failure::new(Code::TokenRemoved))?;
-        client.serve(&stop);
-        client.sign(&order, &mut || {})?
-    };
-    let signatures = match signed.outcome {
-        Ok(signatures) => signatures,
-        Err(failure) => {
-            let failure = explain(host, chosen, &slot, signed.after, failure);
-            history.add(event(Some(failure.code)))?;
-            return Err(failure);
-        }
-    };
-    if let Some(counts) = &host.counts {
-        counts.forget(&slot.serial);
-    }
+    let signed = ordered(host, chosen, &stop, &order).and_then(|done| judged(host, chosen, &slot, done));
     let scheme = chosen.algorithm.scheme_with(digest);
-    for (statement, signature) in statements.iter().zip(&signatures) {
-        chosen.certificate.public_key().verify_scheme_raw(scheme, &digest.digest(statement), signature).map_err(|_| Failure::new(Code::SignatureMismatch))?;
+    let checked = signed.and_then(|signatures| {
+        let holds = |(statement, signature): (&Vec<u8>, &Vec<u8>)| {
+            chosen.certificate.public_key().verify_scheme_raw(scheme, &digest.digest(statement), signature).is_ok()
+        };
+        if statements.iter().zip(&signatures).all(holds) { Ok(signatures) } else { Err(Failure::new(Code::SignatureMismatch)) }
+    });
+    // Written down before it leaves, whatever became of it: what is not in the record was not given to anybody.
+    history.add_outcome(event, checked)
+}
+
+fn ordered(host: &Host, chosen: &Chosen, stop: &Stop, order: &Order<'_>) -> Result<Done<Vec<Vec<u8>>>, Failure> {
+    let mut client = host.directory.client(&chosen.module.name).ok_or_else(|| Failure::new(Code::TokenRemoved))?;
+    client.serve(stop);
+    client.sign(order, &mut || {})
+}
+
+/// What the end of the order means.
+fn judged(host: &Host, chosen: &Chosen, slot: &Slot, done: Done<Vec<Vec<u8>>>) -> Result<Vec<Vec<u8>>, Failure> {
+    match done.outcome {
+        Ok(signatures) => {
+            host.pin_was_right(&slot.serial);
+            Ok(signatures)
+        }
+        Err(failure) if failure.code == Code::KeyUnsupported => Err(failure.with("algorithm", chosen.algorithm.name())),
+        Err(failure) => Err(host.refusal(slot, done.after, chosen.module.tries, failure)),
     }
-    // Written down before it leaves: what is not in the record was not given to anybody.
-    history.add(event(None))?;
-    Ok(signatures)
 }
 
 /// The verb and what it is about, for the record.
@@ -162,7 +164,11 @@ fn current(host: &Host, chosen: &Chosen, stop: &Stop) -> Result<Slot, Failure> {
     client.slots()?.into_iter().find(|slot| slot.slot == chosen.slot.slot && slot.serial == chosen.slot.serial).ok_or_else(|| Failure::new(Code::TokenRemoved))
 }
 
-fn ready(slot: &Slot) -> Result<(), Failure> {
+/// Whether a PIN can be asked for at all.
+///
+/// # Errors
+/// `token-uninitialised`, `pin-locked`, `pin-not-set`.
+pub(crate) fn ready(slot: &Slot) -> Result<(), Failure> {
     if !slot.flags.initialised {
         return Err(Failure::new(Code::TokenUninitialised).with("token", &slot.label));
     }
@@ -173,16 +179,6 @@ fn ready(slot: &Slot) -> Result<(), Failure> {
         return Err(Failure::new(Code::PinNotSet));
     }
     Ok(())
-}
-
-fn left(host: &Host, chosen: &Chosen, flags: Flags) -> Tries {
-    match &host.counts {
-        Some(counts) => counts.left(&chosen.slot.serial, flags, chosen.module.tries),
-        None if flags.locked => Tries::Locked,
-        None if flags.final_try => Tries::Final,
-        None if flags.count_low => Tries::Low,
-        None => Tries::Unknown,
-    }
 }
 
 fn consent(
@@ -215,20 +211,4 @@ fn consent(
         (asked.phase)(Phase::Pin);
     }
     dialog::ask(&host.programs, &prompt, !slot.flags.protected_path, asked.stop)
-}
-
-/// What the token's refusal means, with the flags after it and what was counted.
-fn explain(host: &Host, chosen: &Chosen, slot: &Slot, after: Option<Flags>, failure: Failure) -> Failure {
-    match failure.code {
-        Code::PinIncorrect => {
-            if let Some(counts) = &host.counts {
-                counts.add_wrong(&slot.serial);
-            }
-            let flags = after.unwrap_or(Flags { count_low: true, ..slot.flags });
-            refused(left(host, chosen, flags))
-        }
-        Code::PinLength => failure.with("minimum", slot.pin_min).with("maximum", slot.pin_max),
-        Code::KeyUnsupported => failure.with("algorithm", chosen.algorithm.name()),
-        _ => failure,
-    }
 }

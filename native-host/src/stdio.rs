@@ -261,6 +261,9 @@ fn serve(door: &Arc<Door>, request: &Request, stop: &Stop) {
             let certificate = arguments.certificate.as_ref().zip(arguments.grant.as_ref());
             let certificate = certificate.map(|(certificate, grant)| Granted { grant: grant.as_str(), certificate: &certificate.0, chain: &chain });
             let (certificate, seal) = upkeep::install(host, &arguments.token, Wanted { certificate, seal: seal.as_deref() }, asked)?;
+            if let Some(seal) = seal {
+                commands::seal_part::forget(host, seal);
+            }
             Ok(install::Answer { certificate, seal })
         }),
     }

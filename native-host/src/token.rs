@@ -13,7 +13,7 @@ pub mod wire;
 pub mod worker;
 
 use sealbridge_pki::{Algorithm, DigestAlgorithm};
-use sealbridge_protocol::failure::Failure;
+use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_protocol::fields::{Bytes, CertificateId, SealId};
 use serde::{Deserialize, Serialize};
 
@@ -23,8 +23,12 @@ use crate::pin::Pin;
 pub const CERTIFICATES_MAX: usize = 64;
 /// Largest certificate that is read.
 pub const CERTIFICATE_MAX: usize = 32 * 1024;
-/// Most seals that are read from one token.
+/// Most seals that are read from one token, and kept on it.
 pub const SEALS_MAX: usize = 16;
+/// Most certificate requests of one business that are looked at on one token.
+pub const REQUESTS_MAX: usize = 16;
+/// Largest certificate request that is read.
+pub const REQUEST_MAX: usize = 16 * 1024;
 /// Most slots of one module that are looked at.
 pub const SLOTS_MAX: usize = 32;
 /// The application name that marks a seal's data object (CKA_APPLICATION).
@@ -70,6 +74,25 @@ pub struct Slot {
     pub pin_min: usize,
     /// Longest PIN, in bytes; 0 when the token states none.
     pub pin_max: usize,
+}
+
+impl Slot {
+    /// Whether a PIN has a length that the token takes: another one is not even tried.
+    ///
+    /// # Errors
+    /// `pin-length`.
+    pub fn admits(&self, pin: &Pin) -> Result<(), Failure> {
+        let too_long = self.pin_max > 0 && pin.len() > self.pin_max;
+        if pin.len() < self.pin_min || too_long { Err(self.wrong_length(self.pin_min)) } else { Ok(()) }
+    }
+
+    /// That a PIN has not the length that the token takes, with a least length that may be above the token's own.
+    #[must_use]
+    pub fn wrong_length(&self, minimum: usize) -> Failure {
+        let failure = Failure::new(Code::PinLength).with("minimum", minimum);
+        // 0 stands for a token that states none.
+        if self.pin_max > 0 { failure.with("maximum", self.pin_max) } else { failure }
+    }
 }
 
 /// A token and what is on it.
@@ -149,8 +172,6 @@ pub struct SetUp<'a> {
 pub struct WasSetUp {
     /// PKCS#10 in DER.
     pub request: Vec<u8>,
-    /// The slot, which may be another one now.
-    pub slot: u64,
     /// The serial number, which may be another one now.
     pub serial: String,
 }
@@ -184,8 +205,8 @@ pub struct Install<'a> {
     pub slot: u64,
     /// The serial number of the token that the person agreed to.
     pub serial: &'a str,
-    /// The user's PIN.
-    pub pin: &'a Pin,
+    /// The user's PIN; nothing when it is entered on the token or its reader.
+    pub pin: Option<&'a Pin>,
     /// The certificate, for a key that is on the token.
     pub certificate: Option<&'a [u8]>,
     /// Its issuers.
@@ -201,15 +222,6 @@ pub struct Install<'a> {
 pub struct Done<T> {
     /// What the token says.
     pub outcome: Result<T, Failure>,
-    /// The token's flags after it, where they could be read.
-    pub after: Option<Flags>,
-}
-
-/// What became of a signing order.
-#[derive(Debug)]
-pub struct Signed {
-    /// The signatures as JWS has them (ECDSA: r and s side by side), in the order of the statements.
-    pub outcome: Result<Vec<Vec<u8>>, Failure>,
     /// The token's flags after it, where they could be read.
     pub after: Option<Flags>,
 }
@@ -234,27 +246,28 @@ pub trait Token {
     /// `seal-missing` and as above.
     fn seal(&mut self, slot: u64, id: SealId) -> Result<Vec<u8>, Failure>;
 
-    /// Uses a key. Logs in once, never tries a PIN twice, and always logs out. `progress` is called after each signature.
-    ///
-    /// # Errors
-    /// `module-…` when the module is gone; what the token answers stands in [`Signed::outcome`].
-    fn sign(&mut self, order: &Order<'_>, progress: &mut dyn FnMut()) -> Result<Signed, Failure>;
-
-    /// Sets a token up. Asked again after an interruption, it goes on from there.
+    /// Uses a key. Logs in once, never tries a PIN twice, and always logs out. `progress` is called after each signature, which are
+    /// given as JWS has them (ECDSA: r and s side by side), in the order of the statements.
     ///
     /// # Errors
     /// `module-…` when the module is gone; what the token answers stands in [`Done::outcome`].
-    fn set_up(&mut self, order: &SetUp<'_>) -> Result<Done<WasSetUp>, Failure>;
+    fn sign(&mut self, order: &Order<'_>, progress: &mut dyn FnMut()) -> Result<Done<Vec<Vec<u8>>>, Failure>;
 
-    /// Sets another PIN. Nothing is tried twice.
+    /// Sets a token up. Asked again after an interruption, it goes on from there. `progress` is called after each step on the token.
     ///
     /// # Errors
-    /// As [`Token::set_up`].
-    fn renew_pin(&mut self, order: &RenewPin<'_>) -> Result<Done<()>, Failure>;
+    /// As [`Token::sign`].
+    fn set_up(&mut self, order: &SetUp<'_>, progress: &mut dyn FnMut()) -> Result<Done<WasSetUp>, Failure>;
 
-    /// Writes what is not there yet, and reads it back.
+    /// Sets another PIN. Nothing is tried twice. `progress` as with [`Token::set_up`].
     ///
     /// # Errors
-    /// As [`Token::set_up`].
-    fn install(&mut self, order: &Install<'_>) -> Result<Done<()>, Failure>;
+    /// As [`Token::sign`].
+    fn renew_pin(&mut self, order: &RenewPin<'_>, progress: &mut dyn FnMut()) -> Result<Done<()>, Failure>;
+
+    /// Writes what is not there yet, and reads it back. `progress` as with [`Token::set_up`].
+    ///
+    /// # Errors
+    /// As [`Token::sign`].
+    fn install(&mut self, order: &Install<'_>, progress: &mut dyn FnMut()) -> Result<Done<()>, Failure>;
 }

@@ -54,21 +54,13 @@ impl Counts {
     /// What is known before a PIN is asked for.
     #[must_use]
     pub fn left(&self, serial: &str, flags: Flags, declared: Option<u32>) -> Tries {
-        if flags.locked {
-            return Tries::Locked;
-        }
-        if flags.final_try {
-            return Tries::Final;
-        }
-        match declared {
-            Some(tries) => match tries.saturating_sub(self.wrong(serial)) {
-                // The count says locked or last, the token does not: the token knows better, so only "few" is left to say.
-                0 | 1 if !flags.count_low => Tries::Unknown,
-                0 | 1 => Tries::Low,
+        match (of_flags(flags), declared) {
+            (known @ (Tries::Low | Tries::Unknown), Some(tries)) => match tries.saturating_sub(self.wrong(serial)) {
+                // The count says locked or last, the token does not: the token knows better, so only what it says is left to say.
+                0 | 1 => known,
                 left => Tries::AtMost(left),
             },
-            None if flags.count_low => Tries::Low,
-            None => Tries::Unknown,
+            (known, _) => known,
         }
     }
 
@@ -90,6 +82,17 @@ impl Counts {
     fn file(&self, serial: &str) -> PathBuf {
         let name: String = Sha256::digest(serial).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         self.folder.join(format!("{name}.json"))
+    }
+}
+
+/// What the token's flags alone say.
+#[must_use]
+pub fn of_flags(flags: Flags) -> Tries {
+    match flags {
+        Flags { locked: true, .. } => Tries::Locked,
+        Flags { final_try: true, .. } => Tries::Final,
+        Flags { count_low: true, .. } => Tries::Low,
+        _ => Tries::Unknown,
     }
 }
 

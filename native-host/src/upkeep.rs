@@ -13,14 +13,14 @@ use sealbridge_protocol::words::plain;
 use sealbridge_seal::ses::{MakerTrust, Seal};
 
 use crate::commands::status::state;
+use crate::consent::{self, Room};
 use crate::grants;
 use crate::history::Event;
 use crate::host::{Host, now};
-use crate::key_use::{Asked, alone};
-use crate::new_pin::{ask_new, ask_present, token_line};
+use crate::key_use::{Asked, alone, ready};
+use crate::new_pin::{ask_new, ask_present, least, token_line};
 use crate::stop::Stop;
 use crate::token::{By, Contents, Done, Flags, Install, RenewPin, SetUp, Slot, Token, WasSetUp};
-use crate::tries::{Tries, refused};
 
 /// What is to be installed.
 #[derive(Debug, Clone, Copy)]
@@ -66,33 +66,32 @@ pub fn change_pin(host: &Host, token: &TokenRef, asked: Asked<'_>) -> Result<Tok
     let _alone = alone(host)?;
     let slot = find(host, token, asked.stop)?.slot;
     own_window(&slot)?;
-    if !slot.flags.initialised {
-        return Err(Failure::new(Code::TokenUninitialised).with("token", &slot.label));
-    }
-    if slot.flags.locked {
-        return Err(Failure::new(Code::PinLocked));
-    }
-    if !slot.flags.pin_set {
-        return Err(Failure::new(Code::PinNotSet));
-    }
+    ready(&slot)?;
     let zh = asked.language == Language::ZhCn;
     let title = if zh { "印桥 · 修改密码" } else { "Sealbridge · Change PIN" };
-    let mut lines =
-        vec![String::from(if zh { "操作：修改 USB Key 的密码（PIN）" } else { "Operation: change the key's PIN" }), token_line(&slot, asked.language)];
-    lines.push(String::from(if zh {
-        "请先输入现在的密码；新密码须至少 8 位，包含大写字母、小写字母、数字和特殊字符。"
-    } else {
-        "First the present PIN. The new one needs at least 8 characters, with upper and lower case letters, digits and special characters."
-    }));
-    let (told, warning) = crate::consent::tries(left(host, token, &slot, slot.flags), zh);
-    lines.extend(told);
-    let old = ask_present(host, title, &lines, warning, asked)?;
-    let new = ask_new(host, title, &[token_line(&slot, asked.language)], Some(&old), &slot, asked)?;
+    let least = least(&slot);
+    let (told, warning) = consent::tries(host.left(&slot.serial, slot.flags, declared(host, token)), zh);
+    let lines = |room| {
+        let mut lines = vec![
+            String::from(if zh { "操作：修改 USB Key 的密码（PIN）" } else { "Operation: change the key's PIN" }),
+            token_line(&slot, asked.language, room),
+            if zh {
+                format!("请先输入现在的密码；新密码须至少 {least} 位，包含大写字母、小写字母、数字和特殊字符。")
+            } else {
+                format!(
+                    "First the present PIN. The new one needs at least {least} characters, with upper and lower case letters, digits and special characters."
+                )
+            },
+        ];
+        lines.extend(told.clone());
+        lines
+    };
+    let old = ask_present(host, title, &lines, warning, &slot, asked)?.ok_or_else(|| pad(&slot))?;
+    let new = ask_new(host, title, &|room| vec![token_line(&slot, asked.language, room)], Some(&old), &slot, asked)?;
     let order = RenewPin { slot: slot.slot, serial: &slot.serial, by: By::User(&old), new: &new };
-    let done = with_client(host, token, asked.stop, |client| client.renew_pin(&order))?;
-    let outcome = judged(host, token, &slot, done);
-    written_down(host, "change-pin", &slot.serial, &[], None, outcome.as_ref().map(|_| ()).map_err(|failure| failure.code))?;
-    outcome.map(state)
+    let done = with_client(host, token, &asked.stop.uncancellable(), |client| client.renew_pin(&order, &mut || {}));
+    let outcome = done.and_then(|done| judged(host, token, &slot, done));
+    recorded(host, "change-pin", &slot.serial, &[], None, outcome).map(state)
 }
 
 /// Makes the request for a grant; with it comes the certificate request of an activation that had come so far before.
@@ -108,7 +107,8 @@ pub fn request(
     stop: &Stop,
 ) -> Result<(String, Option<Vec<u8>>), Failure> {
     let contents = find(host, token, stop)?;
-    if contents.slot.flags.officer_locked && contents.request.is_none() {
+    // What a begun activation still needs is no secret of the officer's: its request is made. Every unlock needs one.
+    if contents.slot.flags.officer_locked && (purpose == Purpose::Unlock || contents.request.is_none()) {
         return Err(Failure::new(Code::OfficerLocked));
     }
     match (purpose, certificate) {
@@ -133,19 +133,20 @@ pub fn unlock(host: &Host, token: &TokenRef, grant: &str, asked: Asked<'_>) -> R
     holds(&contents, granted.certificate.ok_or_else(|| Failure::new(Code::GrantMismatch).with("what", "certificate"))?)?;
     let zh = asked.language == Language::ZhCn;
     let title = if zh { "印桥 · 解锁" } else { "Sealbridge · Unlock" };
-    let lines = [
-        String::from(if zh { "操作：解锁 USB Key 并设置新密码（PIN）" } else { "Operation: unlock the key and set a new PIN" }),
-        format!("{}{}", if zh { "业务编号：" } else { "Business: " }, granted.business),
-        token_line(slot, asked.language),
-    ];
+    let lines = |room| {
+        vec![
+            String::from(if zh { "操作：解锁 USB Key 并设置新密码（PIN）" } else { "Operation: unlock the key and set a new PIN" }),
+            format!("{}{}", if zh { "业务编号：" } else { "Business: " }, granted.business),
+            token_line(slot, asked.language, room),
+        ]
+    };
     let new = ask_new(host, title, &lines, None, slot, asked)?;
     let order = RenewPin { slot: slot.slot, serial: &slot.serial, by: By::Officer(&granted.officer), new: &new };
-    let done = with_client(host, token, asked.stop, |client| client.renew_pin(&order))?;
+    let done = with_client(host, token, &asked.stop.uncancellable(), |client| client.renew_pin(&order, &mut || {}));
     // A token that took the new PIN and stays locked all the same was not unlocked.
-    let outcome = judged(host, token, slot, done).and_then(|flags| if flags.locked { Err(Failure::new(Code::UnlockFailed)) } else { Ok(flags) });
-    let subjects = [granted.business.as_str()];
-    written_down(host, "unlock", &slot.serial, &subjects, granted.certificate, outcome.as_ref().map(|_| ()).map_err(|failure| failure.code))?;
-    outcome.map(state)
+    let opened = |flags: Flags| if flags.locked { Err(Failure::new(Code::UnlockFailed)) } else { Ok(flags) };
+    let outcome = done.and_then(|done| judged(host, token, slot, done)).and_then(opened);
+    recorded(host, "unlock", &slot.serial, &[granted.business.as_str()], granted.certificate, outcome).map(state)
 }
 
 /// Sets a token up with a setup grant, up to the certificate request.
@@ -166,27 +167,28 @@ pub fn activate(host: &Host, token: &TokenRef, grant: &str, asked: Asked<'_>) ->
     let subject = granted.subject.as_ref().ok_or_else(|| Failure::new(Code::GrantMismatch).with("what", "subject"))?;
     let zh = asked.language == Language::ZhCn;
     let title = if zh { "印桥 · 激活证书" } else { "Sealbridge · Activate certificate" };
-    let organisation = plain(subject.organisation.as_deref().or(subject.common_name.as_deref()).unwrap_or("?"), 80);
-    let lines = [
-        String::from(if zh {
-            "操作：激活证书，在 USB Key 中生成密钥并设置密码（PIN）"
-        } else {
-            "Operation: activate: make a key on the USB key and set its PIN"
-        }),
-        format!("{}{organisation}", if zh { "单位：" } else { "Organisation: " }),
-        format!("{}{business}", if zh { "业务编号：" } else { "Business: " }),
-        token_line(slot, asked.language),
-        String::from(if zh {
-            "注意：一经激活的 CA，无法申请退回。如不同意，请点击取消。"
-        } else {
-            "Note: once activated, the key cannot be returned. Cancel if you do not agree."
-        }),
-    ];
+    let organisation = subject.organisation.as_deref().or(subject.common_name.as_deref()).unwrap_or("?");
+    let lines = |room: Room| {
+        vec![
+            String::from(if zh {
+                "操作：激活证书，在 USB Key 中生成密钥并设置密码（PIN）"
+            } else {
+                "Operation: activate: make a key on the USB key and set its PIN"
+            }),
+            format!("{}{}", if zh { "单位：" } else { "Organisation: " }, plain(organisation, room.organisation)),
+            format!("{}{business}", if zh { "业务编号：" } else { "Business: " }),
+            token_line(slot, asked.language, room),
+            String::from(if zh {
+                "注意：一经激活的 CA，无法申请退回。如不同意，请点击取消。"
+            } else {
+                "Note: once activated, the key cannot be returned. Cancel if you do not agree."
+            }),
+        ]
+    };
     let user = ask_new(host, title, &lines, None, slot, asked)?;
     let order = SetUp { slot: slot.slot, serial: &slot.serial, business, officer: &granted.officer, user: &user, subject };
-    let done: Done<WasSetUp> = with_client(host, token, asked.stop, |client| client.set_up(&order))?;
-    written_down(host, "activate", &slot.serial, &[business], None, done.outcome.as_ref().map(|_| ()).map_err(|failure| failure.code))?;
-    let was = done.outcome?;
+    let done = with_client(host, token, &asked.stop.uncancellable(), |client| client.set_up(&order, &mut || {}));
+    let was: WasSetUp = recorded(host, "activate", &slot.serial, &[business], None, done.and_then(|done| done.outcome))?;
     Ok((was.request, TokenRef { module: token.module.clone(), serial: was.serial, slot: None }))
 }
 
@@ -198,16 +200,15 @@ pub fn install(host: &Host, token: &TokenRef, wanted: Wanted<'_>, asked: Asked<'
     let _alone = alone(host)?;
     let contents = find(host, token, asked.stop)?;
     let slot = &contents.slot;
-    let parse = |der: &[u8]| Certificate::parse(der).map_err(|error| Failure::new(Code::CertificateUnreadable).with("detail", error));
     let authorities = host.config.authority_certificates()?;
     let mut leaf = None;
-    if let Some(Granted { grant, certificate: der, .. }) = wanted.certificate {
+    if let Some(Granted { grant, certificate: der, chain }) = wanted.certificate {
         let request = contents.request.as_ref().ok_or_else(|| Failure::new(Code::CertificateOtherKey))?;
         let (claims, authority) = grants::activation(&host.config, grant, &request.0)?;
         if claims.sub != slot.label {
             return Err(Failure::new(Code::GrantMismatch).with("what", "business"));
         }
-        let certificate = parse(der)?;
+        let certificate = parsed(der)?;
         let asked_for = sealbridge_pki::request::Request::parse(&request.0).map_err(|_| Failure::new(Code::CertificateOtherKey))?;
         if certificate.spki_der() != asked_for.spki_der() {
             return Err(Failure::new(Code::CertificateOtherKey));
@@ -217,6 +218,7 @@ pub fn install(host: &Host, token: &TokenRef, wanted: Wanted<'_>, asked: Asked<'
             return Err(untrusted());
         }
         certificate.verify_signature(authority.public_key()).map_err(|_| untrusted())?;
+        leads_up(&certificate, chain)?;
         leaf = Some(certificate);
     }
     let seal = wanted.seal.map(|der| Seal::parse(der).map_err(|error| Failure::new(Code::SealInvalid).with("detail", error))).transpose()?;
@@ -250,40 +252,62 @@ pub fn install(host: &Host, token: &TokenRef, wanted: Wanted<'_>, asked: Asked<'
     if whole {
         return Ok(ids);
     }
-    own_window(slot)?;
-    if slot.flags.locked {
-        return Err(Failure::new(Code::PinLocked));
-    }
+    ready(slot)?;
     let zh = asked.language == Language::ZhCn;
     let title = if zh { "印桥 · 安装证书和印章" } else { "Sealbridge · Install" };
-    let mut lines =
-        vec![String::from(if zh { "操作：把以下内容写入 USB Key，请不要拔出" } else { "Operation: write on the USB key; do not unplug it" })];
-    if let Some(leaf) = &leaf {
-        let organisation = plain(leaf.organisation().unwrap_or("?"), 80);
-        let until = crate::time::date(leaf.not_after());
-        lines.push(if zh { format!("证书：{organisation}（有效期至 {until}）") } else { format!("Certificate: {organisation} (until {until})") });
-    }
-    if let Some(seal) = &seal {
-        lines.push(format!("{}{}", if zh { "印章：" } else { "Seal: " }, plain(seal.name(), 80)));
-    }
-    lines.push(token_line(slot, asked.language));
-    let (told, warning) = crate::consent::tries(left(host, token, slot, slot.flags), zh);
-    lines.extend(told);
-    let pin = ask_present(host, title, &lines, warning, asked)?;
+    let (told, warning) = consent::tries(host.left(&slot.serial, slot.flags, declared(host, token)), zh);
+    let lines = |room: Room| {
+        let mut lines = vec![String::from(if zh {
+            "操作：把以下内容写入 USB Key，请不要拔出"
+        } else {
+            "Operation: write on the USB key; do not unplug it"
+        })];
+        if let Some(leaf) = &leaf {
+            let organisation = plain(leaf.organisation().unwrap_or("?"), room.organisation);
+            let until = crate::time::date(leaf.not_after());
+            lines.push(if zh { format!("证书：{organisation}（有效期至 {until}）") } else { format!("Certificate: {organisation} (until {until})") });
+        }
+        if let Some(seal) = &seal {
+            lines.push(format!("{}{}", if zh { "印章：" } else { "Seal: " }, plain(seal.name(), room.organisation)));
+        }
+        lines.push(token_line(slot, asked.language, room));
+        lines.extend(told.clone());
+        lines
+    };
+    let pin = ask_present(host, title, &lines, warning, slot, asked)?;
+    // Until the PIN is typed on the token itself, the person may still change their mind; what is cut short there goes on the next time.
+    let stop = if pin.is_some() { asked.stop.uncancellable() } else { asked.stop.clone() };
     let order = Install {
         slot: slot.slot,
         serial: &slot.serial,
-        pin: &pin,
+        pin: pin.as_ref(),
         certificate: leaf.as_ref().map(Certificate::der),
         chain,
         seal: seal.as_ref().map(|seal| (seal.name(), seal.der())),
         replaced: &replaced,
     };
-    let done = with_client(host, token, asked.stop, |client| client.install(&order))?;
-    let outcome = judged(host, token, slot, done);
+    let done = with_client(host, token, &stop, |client| client.install(&order, &mut || {}));
+    let outcome = done.and_then(|done| judged(host, token, slot, done));
     let subjects: Vec<&str> = seal.iter().map(Seal::name).chain(std::iter::once(slot.label.as_str())).collect();
-    written_down(host, "install", &slot.serial, &subjects, ids.0, outcome.as_ref().map(|_| ()).map_err(|failure| failure.code))?;
-    outcome.map(|_| ids)
+    recorded(host, "install", &slot.serial, &subjects, ids.0, outcome).map(|_| ids)
+}
+
+/// Whether each certificate of the chain issued the one below it, the first of them this one.
+fn leads_up(certificate: &Certificate, chain: &[Vec<u8>]) -> Result<(), Failure> {
+    let mut below = certificate.clone();
+    for der in chain {
+        let issuer = parsed(der)?;
+        let issued = issuer.is_ca() && issuer.subject().der() == below.issuer().der() && below.verify_signature(issuer.public_key()).is_ok();
+        if !issued {
+            return Err(Failure::new(Code::CertificateUntrusted).with("issuer", issuer.organisation().unwrap_or_default()));
+        }
+        below = issuer;
+    }
+    Ok(())
+}
+
+fn parsed(der: &[u8]) -> Result<Certificate, Failure> {
+    Certificate::parse(der).map_err(|error| Failure::new(Code::CertificateUnreadable).with("detail", error))
 }
 
 /// A token can be set up when it is blank, or goes on with the same business.
@@ -299,13 +323,14 @@ fn holds(contents: &Contents, certificate: CertificateId) -> Result<(), Failure>
 
 /// New PINs are typed in our own window; a reader's own keys cannot be told the rule.
 fn own_window(slot: &Slot) -> Result<(), Failure> {
-    if slot.flags.protected_path {
-        return Err(Failure::new(Code::TokenError).with("function", "C_SetPIN").with("rv", "CKF_PROTECTED_AUTHENTICATION_PATH"));
-    }
-    Ok(())
+    if slot.flags.protected_path { Err(pad(slot)) } else { Ok(()) }
 }
 
-/// One order to the token's worker. From here on a wish to cancel comes too late: nothing is left half done for that.
+fn pad(slot: &Slot) -> Failure {
+    Failure::new(Code::PinOnPad).with("token", &slot.label)
+}
+
+/// One order to the token's worker.
 fn with_client<T>(
     host: &Host,
     token: &TokenRef,
@@ -314,49 +339,36 @@ fn with_client<T>(
 ) -> Result<T, Failure> {
     stop.check()?;
     let mut client = host.directory.client(&token.module).ok_or_else(|| Failure::new(Code::TokenRemoved))?;
-    client.serve(&stop.uncancellable());
+    client.serve(stop);
     order(&mut client)
 }
 
-fn left(host: &Host, token: &TokenRef, slot: &Slot, flags: Flags) -> Tries {
-    let declared = host.directory.modules().find(|module| module.name == token.module).and_then(|module| module.tries);
-    match &host.counts {
-        Some(counts) => counts.left(&slot.serial, flags, declared),
-        None if flags.locked => Tries::Locked,
-        None if flags.final_try => Tries::Final,
-        None if flags.count_low => Tries::Low,
-        None => Tries::Unknown,
-    }
+/// After how many wrong PINs the token's module says that it locks.
+fn declared(host: &Host, token: &TokenRef) -> Option<u32> {
+    host.directory.modules().find(|module| module.name == token.module).and_then(|module| module.tries)
 }
 
 /// What the end of an order means; a wrong PIN is counted and told with what is left.
 fn judged(host: &Host, token: &TokenRef, slot: &Slot, done: Done<()>) -> Result<Flags, Failure> {
     match done.outcome {
         Ok(()) => {
-            if let Some(counts) = &host.counts {
-                counts.forget(&slot.serial);
-            }
+            host.pin_was_right(&slot.serial);
             Ok(done.after.unwrap_or(Flags { locked: false, count_low: false, final_try: false, pin_set: true, ..slot.flags }))
         }
-        Err(failure) if failure.code == Code::PinIncorrect => {
-            if let Some(counts) = &host.counts {
-                counts.add_wrong(&slot.serial);
-            }
-            Err(refused(left(host, token, slot, done.after.unwrap_or(Flags { count_low: true, ..slot.flags }))))
-        }
-        Err(failure) if failure.code == Code::PinLength => Err(failure.with("minimum", slot.pin_min).with("maximum", slot.pin_max)),
-        Err(failure) => Err(failure),
+        Err(failure) => Err(host.refusal(slot, done.after, declared(host, token), failure)),
     }
 }
 
-fn written_down(
+/// The outcome of an order, once it is written down: whatever it was, a token was meant and a PIN or a secret was given for it.
+fn recorded<T>(
     host: &Host,
     verb: &str,
     serial: &str,
     subjects: &[&str],
     certificate: Option<CertificateId>,
-    outcome: Result<(), Code>,
-) -> Result<(), Failure> {
+    outcome: Result<T, Failure>,
+) -> Result<T, Failure> {
     let subjects = subjects.iter().map(|name| Subject { name: (*name).to_owned(), sha256: None }).collect();
-    host.history()?.add(Event { verb, token: serial, subjects, certificate: certificate.map(|id| id.to_string()), failure: outcome.err(), ..Event::default() })
+    let event = Event { verb, token: serial, subjects, certificate: certificate.map(|id| id.to_string()), ..Event::default() };
+    host.history()?.add_outcome(event, outcome)
 }

@@ -2,10 +2,11 @@
 //! arithmetic: headers and compact form are text and stand elsewhere. Random bytes are arguments; a scalar that is none is refused.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
-use aes_gcm::{Aes256Gcm, Key, Nonce};
+use aes_gcm::{Aes256Gcm, Nonce};
 use p256::elliptic_curve::sec1::ToSec1Point;
 use p256::{PublicKey, SecretKey};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 /// Length of the tag behind the ciphertext.
 pub const TAG: usize = 16;
@@ -59,7 +60,8 @@ fn cipher(secret: &[u8; 32], other: &Point) -> Result<Aes256Gcm, SealedError> {
     let other = PublicKey::from_sec1_bytes(&encoded).map_err(|_| SealedError::Key)?;
     let shared = p256::ecdh::diffie_hellman(secret.to_nonzero_scalar(), other.as_affine());
     // One round is enough for 256 bits. AlgorithmID is the content encryption's name, both parties' infos are empty.
-    let derived = Sha256::new()
+    let mut key = Zeroizing::new([0; 32]);
+    Sha256::new()
         .chain_update(1_u32.to_be_bytes())
         .chain_update(shared.raw_secret_bytes())
         .chain_update(7_u32.to_be_bytes())
@@ -67,9 +69,9 @@ fn cipher(secret: &[u8; 32], other: &Point) -> Result<Aes256Gcm, SealedError> {
         .chain_update(0_u32.to_be_bytes())
         .chain_update(0_u32.to_be_bytes())
         .chain_update(256_u32.to_be_bytes())
-        .finalize();
-    let key: [u8; 32] = derived.into();
-    Ok(Aes256Gcm::new(&Key::<Aes256Gcm>::from(key)))
+        .finalize_into((&mut *key).into());
+    // The cipher wipes what it keeps of it, as the two secrets above wipe themselves.
+    Ok(Aes256Gcm::new((&*key).into()))
 }
 
 #[cfg(test)]

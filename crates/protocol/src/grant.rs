@@ -3,7 +3,8 @@
 //! A grant is a compact JWS (RFC 7515) of the desk's issuing CA, ES256, one `typ` for each purpose. The setup grant (activation) and
 //! the unlock grant carry the token's security officer secret as a compact JWE (RFC 7516: ECDH-ES, A256GCM) to a key that the host made
 //! for one request and never writes down; the activation grant lets one certificate request have its certificate (R86). All
-//! begin with `eyJ`, are bound to one token or request and to the business's number, live for minutes, and count once.
+//! begin with `eyJ`, are bound to one token or request and to the business's number, and live for minutes. A grant with a secret counts
+//! once; an activation grant counts as often as it takes, for the one request that it names, so that what was interrupted can go on.
 //!
 //! Nothing is verified or decrypted here: signatures, digests and the clock are the caller's.
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::failure::{Code, Failure};
 use crate::fields::{BusinessNumber, CertificateId};
+use crate::jws;
 
 /// Whom grants are for: the claim `aud`.
 pub const AUDIENCE: &str = "sealbridge-host";
@@ -220,7 +222,7 @@ pub struct ActivationClaims {
     /// SHA-256 of the PKCS#10 request, base64url.
     #[serde(rename = "csr#S256")]
     pub request: String,
-    /// Its own number: used once.
+    /// Its own number, for the desk's books.
     pub jti: String,
     /// Unix seconds.
     pub iat: i64,
@@ -313,8 +315,7 @@ pub fn read<C: GrantClaims>(text: &str, now: i64) -> Result<Unverified<C>, Failu
     if text.len() > GRANT_MAX {
         return Err(malformed("length"));
     }
-    let (signing_input, signature) = text.rsplit_once('.').ok_or_else(|| malformed("three parts"))?;
-    let (header, claims) = signing_input.split_once('.').ok_or_else(|| malformed("three parts"))?;
+    let jws::Parts { signing_input, header, claims, signature } = jws::split(text).ok_or_else(|| malformed("three parts"))?;
     let header: Header = decoded(header, "header")?;
     if header.alg != "ES256" {
         return Err(malformed("alg"));
@@ -399,13 +400,11 @@ fn mismatch(what: &str) -> Failure {
 }
 
 fn encoded<T: Serialize>(value: &T) -> Result<String, Failure> {
-    let json = serde_json::to_vec(value).map_err(|_| Failure::new(Code::Internal).with("detail", "grant"))?;
-    Ok(Base64UrlUnpadded::encode_string(&json))
+    jws::encoded(value).map_err(|_| Failure::new(Code::Internal).with("detail", "grant"))
 }
 
 fn decoded<T: for<'de> Deserialize<'de>>(text: &str, what: &'static str) -> Result<T, Failure> {
-    let json = Base64UrlUnpadded::decode_vec(text).map_err(|_| malformed(what))?;
-    serde_json::from_slice(&json).map_err(|_| malformed(what))
+    jws::decoded(text).ok_or_else(|| malformed(what))
 }
 
 fn malformed(detail: &'static str) -> Failure {

@@ -15,6 +15,7 @@ pub mod frame;
 pub mod grant;
 pub mod hello;
 pub mod install;
+mod jws;
 pub mod keys;
 pub mod login;
 pub mod message;

@@ -255,7 +255,7 @@ impl Call {
     fn read(verb: &str, asker: Asker, arguments: &RawValue) -> Result<Self, Failure> {
         fn read<V: Verb>(asker: Asker, arguments: &RawValue) -> Result<Call, Failure> {
             if V::ASKER == Asker::OwnPage && asker != Asker::OwnPage {
-                return Err(Failure::new(Code::CallerRefused).with("caller", V::NAME));
+                return Err(Failure::new(Code::CallerRefused));
             }
             let arguments: V = serde_json::from_str(arguments.get()).map_err(|error| request_failure(&error))?;
             arguments.check()?;

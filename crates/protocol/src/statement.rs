@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Code, Failure};
 use crate::fields::{Account, Nonce};
+use crate::jws;
 use crate::operation::OperationId;
 use crate::origin::Origin;
 use crate::words::plain;
@@ -221,12 +222,9 @@ pub fn parse(text: &str) -> Result<Parsed, Failure> {
     if text.len() > STATEMENT_MAX {
         return Err(Failure::new(Code::TokenTooLarge).with("limit", STATEMENT_MAX));
     }
-    let mut parts = text.split('.');
-    let (Some(header_text), Some(payload_text), Some(signature_text), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-        return Err(malformed("three parts"));
-    };
+    let parts = jws::split(text).ok_or_else(|| malformed("three parts"))?;
 
-    let header: Header = read_part(header_text, "header")?;
+    let header: Header = read_part(parts.header, "header")?;
     let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == header.typ).ok_or_else(|| Failure::new(Code::TokenType))?;
     let algorithm = Algorithm::from_name(&header.alg)?;
     if !(1..=CHAIN_MAX).contains(&header.x5c.len()) {
@@ -242,14 +240,14 @@ pub fn parse(text: &str) -> Result<Parsed, Failure> {
     }
     let leaf_sha256: [u8; 32] = Base64UrlUnpadded::decode_vec(&header.x5t).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| malformed("x5t#S256"))?;
 
-    let payload: Payload = read_part(payload_text, "claims")?;
+    let payload: Payload = read_part(parts.claims, "claims")?;
     let claims = payload.check(kind)?;
     let signature =
-        Base64UrlUnpadded::decode_vec(signature_text).ok().filter(|signature| algorithm.admits(signature.len())).ok_or_else(|| malformed("signature"))?;
+        Base64UrlUnpadded::decode_vec(parts.signature).ok().filter(|signature| algorithm.admits(signature.len())).ok_or_else(|| malformed("signature"))?;
 
     // Whatever was read, written again, must be what was read: order of fields, escapes, white space.
     let signing_input = write(kind, algorithm, &unverified_chain, &leaf_sha256, &claims)?;
-    if text.strip_prefix(signing_input.as_str()) != Some(&format!(".{signature_text}")) {
+    if parts.signing_input != signing_input {
         return Err(malformed("not the one spelling"));
     }
     Ok(Parsed { kind, algorithm, unverified_chain, leaf_sha256, claims, signing_input, signature })
@@ -319,13 +317,11 @@ fn write(kind: Kind, algorithm: Algorithm, chain: &[Vec<u8>], leaf_sha256: &[u8;
 }
 
 fn write_part<T: Serialize>(part: &T) -> Result<String, Failure> {
-    let json = serde_json::to_vec(part).map_err(|error| Failure::new(Code::Internal).with("detail", plain(&error.to_string(), 120)))?;
-    Ok(Base64UrlUnpadded::encode_string(&json))
+    jws::encoded(part).map_err(|error| Failure::new(Code::Internal).with("detail", plain(&error.to_string(), 120)))
 }
 
 fn read_part<T: for<'de> Deserialize<'de>>(part: &str, name: &'static str) -> Result<T, Failure> {
-    let json = Base64UrlUnpadded::decode_vec(part).map_err(|_| malformed(name))?;
-    serde_json::from_slice(&json).map_err(|_| malformed(name))
+    jws::decoded(part).ok_or_else(|| malformed(name))
 }
 
 fn malformed(detail: &'static str) -> Failure {

@@ -31,16 +31,11 @@ impl Record {
     pub(super) fn run(self, voice: Voice) -> Result<u8, Failure> {
         let history = History::at(&places::state_folder()?);
         if let Some(file) = &self.export {
-            let count = history.export(file)?;
-            if voice.json {
-                voice.document(&json!({"ok": true, "entries": count}));
-            } else {
-                voice.line(format!("{}: {count}", voice.pick("已导出记录条数", "Entries exported")));
-            }
-            return Ok(0);
+            return told(voice, history.export(file)?, voice.pick("已导出记录条数", "Entries exported"));
         }
         if let Some(file) = &self.check {
-            return told(voice, file.as_ref().map_or_else(|| history.check(), |file| check_file(file))?);
+            let checked = file.as_ref().map_or_else(|| history.check(), |file| check_file(file))?;
+            return told(voice, checked, voice.pick("记录完整，条数", "The record is whole; entries"));
         }
         let page = history.page(&Arguments { search: self.search, before: None, limit: self.last })?;
         if voice.json {
@@ -60,14 +55,15 @@ impl Record {
     }
 }
 
-fn told(voice: Voice, checked: Checked) -> Result<u8, Failure> {
+/// How many entries there are, where the chain holds; what was exported lies there all the same where it does not.
+fn told(voice: Voice, checked: Checked, done: &str) -> Result<u8, Failure> {
     if let Some(entry) = checked.broken_at {
         return Err(Failure::new(Code::RecordBroken).with("entry", entry));
     }
     if voice.json {
         voice.document(&json!({"ok": true, "entries": checked.total}));
     } else {
-        voice.line(format!("{}: {}", voice.pick("记录完整，条数", "The record is whole; entries"), checked.total));
+        voice.line(format!("{done}: {}", checked.total));
     }
     Ok(0)
 }

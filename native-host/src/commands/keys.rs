@@ -10,7 +10,7 @@ use sealbridge_seal::ses::Seal;
 use sha2::{Digest, Sha256};
 
 use super::stamp::parsed_seal;
-use super::status::{describe, state};
+use super::status::{modules, state};
 use crate::choice::{Purpose, usable};
 use crate::config::Module;
 use crate::host::Host;
@@ -24,14 +24,13 @@ use crate::tries::Tries;
 /// `internal`, which does not happen.
 pub fn run(host: &Host, arguments: &Arguments, language: Language, stop: &Stop) -> Result<Answer, Failure> {
     let shelves = host.directory.shelves(stop);
-    let modules = describe(&shelves).modules;
     let mut tokens = Vec::new();
     for shelf in &shelves {
         for contents in shelf.contents.iter().flatten() {
             tokens.push(token(host, &shelf.module, contents, language, stop));
         }
     }
-    let now = Everything { modules, tokens };
+    let now = Everything { modules: modules(&shelves), tokens };
     let text = serde_json::to_vec(&now).map_err(|error| Failure::new(Code::Internal).with("detail", error))?;
     let revision: String = Sha256::digest(&text).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let known = arguments.known.as_ref() == Some(&revision);
@@ -43,7 +42,7 @@ fn token(host: &Host, module: &Module, contents: &Contents, language: Language, 
     let held: Vec<(Certificate, bool)> =
         contents.certificates.iter().filter_map(|held| Some((Certificate::parse(&held.der.0).ok()?, held.has_key))).filter(|(held, _)| !held.is_ca()).collect();
     let seals = contents.seals.iter().map(|seal| told_seal(host, module, slot.slot, seal, &held, language, stop)).collect();
-    let tries = host.counts.as_ref().map_or(Tries::Unknown, |counts| counts.left(&slot.serial, slot.flags, module.tries));
+    let tries = host.left(&slot.serial, slot.flags, module.tries);
     keys::Token {
         token: TokenRef { module: module.name.clone(), serial: slot.serial.clone(), slot: Some(slot.slot) },
         label: slot.label.clone(),

@@ -20,16 +20,19 @@ pub fn run(host: &Host, stop: &Stop) -> Answer {
 /// What was seen, as the protocol says it.
 #[must_use]
 pub fn describe(shelves: &[Shelf]) -> Answer {
-    let modules = shelves
-        .iter()
-        .map(|shelf| ModuleInfo {
-            name: shelf.module.name.clone(),
-            path: shelf.module.path.display().to_string(),
-            failure: shelf.contents.as_ref().err().cloned(),
-        })
-        .collect();
     let tokens = shelves.iter().flat_map(|shelf| shelf.contents.iter().flatten().map(|contents| token(&shelf.module.name, contents))).collect();
-    Answer { modules, tokens }
+    Answer { modules: modules(shelves), tokens }
+}
+
+/// The modules alone.
+#[must_use]
+pub fn modules(shelves: &[Shelf]) -> Vec<ModuleInfo> {
+    let module = |shelf: &Shelf| ModuleInfo {
+        name: shelf.module.name.clone(),
+        path: shelf.module.path.display().to_string(),
+        failure: shelf.contents.as_ref().err().cloned(),
+    };
+    shelves.iter().map(module).collect()
 }
 
 /// The state of a token's PIN.

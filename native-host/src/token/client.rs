@@ -13,7 +13,7 @@ use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_protocol::fields::{Bytes, SealId};
 
 use super::wire::{self, FromWorker, ToWorker, WirePin};
-use super::{By, Contents, Done, Install, Order, RenewPin, SetUp, Signed, Slot, Token, WasSetUp};
+use super::{By, Contents, Done, Install, Order, RenewPin, SetUp, Slot, Token, WasSetUp};
 use crate::config::Module;
 use crate::pin::Pin;
 use crate::platform;
@@ -101,6 +101,11 @@ impl Client {
 
     fn patience(&self) -> Duration {
         Duration::from_secs(self.module.patience.into())
+    }
+
+    /// Someone who types on a reader's own keys is not a module that hangs.
+    fn patience_for(&self, pin: Option<&Pin>) -> Duration {
+        if pin.is_some() { self.patience() } else { self.stop.remaining().max(self.patience()) }
     }
 
     fn ask(&mut self, question: &ToWorker, patience: Duration, progress: &mut dyn FnMut()) -> Result<FromWorker, Failure> {
@@ -215,32 +220,30 @@ impl Token for Client {
         }
     }
 
-    fn sign(&mut self, order: &Order<'_>, progress: &mut dyn FnMut()) -> Result<Signed, Failure> {
+    fn sign(&mut self, order: &Order<'_>, progress: &mut dyn FnMut()) -> Result<Done<Vec<Vec<u8>>>, Failure> {
         let question = ToWorker::Sign {
             slot: order.slot,
             serial: order.serial.to_owned(),
             certificate: order.certificate,
             algorithm: order.algorithm.name().to_owned(),
             digest: order.digest.size(),
-            pin: order.pin.map(|pin| WirePin(pin.expose().to_owned())),
+            pin: order.pin.map(wired),
             statements: order.statements.iter().cloned().map(Bytes).collect(),
         };
-        // Someone who types on a reader's own keys is not a module that hangs.
-        let patience = if order.pin.is_some() { self.patience() } else { self.stop.remaining().max(self.patience()) };
-        match self.ask(&question, patience, progress)? {
+        match self.ask(&question, self.patience_for(order.pin), progress)? {
             FromWorker::Signed { signatures, failure, after } => {
                 let outcome = match failure {
                     Some(failure) => Err(failure),
                     None if signatures.len() == order.statements.len() => Ok(signatures.into_iter().map(|signature| signature.0).collect()),
                     None => return Err(self.out_of_step()),
                 };
-                Ok(Signed { outcome, after })
+                Ok(Done { outcome, after })
             }
             _ => Err(self.out_of_step()),
         }
     }
 
-    fn set_up(&mut self, order: &SetUp<'_>) -> Result<Done<WasSetUp>, Failure> {
+    fn set_up(&mut self, order: &SetUp<'_>, progress: &mut dyn FnMut()) -> Result<Done<WasSetUp>, Failure> {
         let question = ToWorker::SetUp {
             slot: order.slot,
             serial: order.serial.to_owned(),
@@ -249,7 +252,7 @@ impl Token for Client {
             user: wired(order.user),
             subject: order.subject.clone(),
         };
-        let (set_up, Done { outcome, after }) = self.order(&question)?;
+        let (set_up, Done { outcome, after }) = self.order(&question, self.patience(), progress)?;
         match (outcome, set_up) {
             (Err(failure), _) => Ok(Done { outcome: Err(failure), after }),
             (Ok(()), Some(was)) => Ok(Done { outcome: Ok(was), after }),
@@ -257,33 +260,33 @@ impl Token for Client {
         }
     }
 
-    fn renew_pin(&mut self, order: &RenewPin<'_>) -> Result<Done<()>, Failure> {
+    fn renew_pin(&mut self, order: &RenewPin<'_>, progress: &mut dyn FnMut()) -> Result<Done<()>, Failure> {
         let (officer, old) = match &order.by {
             By::User(old) => (false, old),
             By::Officer(old) => (true, old),
         };
         let question = ToWorker::RenewPin { slot: order.slot, serial: order.serial.to_owned(), officer, old: wired(old), new: wired(order.new) };
-        self.order(&question).map(|(_, done)| done)
+        self.order(&question, self.patience(), progress).map(|(_, done)| done)
     }
 
-    fn install(&mut self, order: &Install<'_>) -> Result<Done<()>, Failure> {
+    fn install(&mut self, order: &Install<'_>, progress: &mut dyn FnMut()) -> Result<Done<()>, Failure> {
         let question = ToWorker::Install {
             slot: order.slot,
             serial: order.serial.to_owned(),
-            pin: wired(order.pin),
+            pin: order.pin.map(wired),
             certificate: order.certificate.map(|certificate| Bytes(certificate.to_vec())),
             chain: order.chain.iter().cloned().map(Bytes).collect(),
             seal: order.seal.map(|(name, seal)| (name.to_owned(), Bytes(seal.to_vec()))),
             replaced: order.replaced.to_vec(),
         };
-        self.order(&question).map(|(_, done)| done)
+        self.order(&question, self.patience_for(order.pin), progress).map(|(_, done)| done)
     }
 }
 
 impl Client {
     /// An order whose end is [`FromWorker::Done`].
-    fn order(&mut self, question: &ToWorker) -> Result<(Option<WasSetUp>, Done<()>), Failure> {
-        match self.ask(question, self.patience(), &mut || {})? {
+    fn order(&mut self, question: &ToWorker, patience: Duration, progress: &mut dyn FnMut()) -> Result<(Option<WasSetUp>, Done<()>), Failure> {
+        match self.ask(question, patience, progress)? {
             FromWorker::Done { set_up, failure, after } => Ok((set_up, Done { outcome: failure.map_or(Ok(()), Err), after })),
             _ => Err(self.out_of_step()),
         }

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     CERTIFICATE_MAX, CERTIFICATES_MAX, Contents, Done, Flags, HeldCertificate, HeldSeal, Install, Order, RenewPin, SEAL_APPLICATION, SEALS_MAX, SLOTS_MAX,
-    SetUp, Signed, Slot, Token, WasSetUp, faults,
+    SetUp, Slot, Token, WasSetUp, faults,
 };
 
 /// A loaded and started module.
@@ -73,7 +73,7 @@ impl Module {
             let has_key = !id.is_empty() && (keys.is_empty() || keys.contains(&id));
             contents.certificates.push(HeldCertificate { label, der: Bytes(der), has_key });
         }
-        for (label, value) in seals(&session)? {
+        for DataObject { label, value, .. } in seals(&session, SEALS_MAX)? {
             let size = u64::try_from(value.len()).unwrap_or(u64::MAX);
             contents.seals.push(HeldSeal { id: SealId::new(Sha256::digest(&value).into()), label, size });
         }
@@ -132,37 +132,37 @@ impl Token for Module {
         let (slot, info) = self.find(slot)?;
         let told = |error: Error| faults::failure(&error, info.label());
         let session = self.context.open_ro_session(slot).map_err(told)?;
-        let found = seals(&session).map_err(told)?.into_iter().map(|(_, value)| value).find(|value| SealId::new(Sha256::digest(value).into()) == id);
+        let found = seals(&session, SEALS_MAX).map_err(told)?.into_iter().map(|held| held.value).find(|value| SealId::new(Sha256::digest(value).into()) == id);
         session.close().map_err(told)?;
         found.ok_or_else(|| Failure::new(Code::SealMissing))
     }
 
-    fn sign(&mut self, order: &Order<'_>, progress: &mut dyn FnMut()) -> Result<Signed, Failure> {
+    fn sign(&mut self, order: &Order<'_>, progress: &mut dyn FnMut()) -> Result<Done<Vec<Vec<u8>>>, Failure> {
         let (slot, info) = match self.find(order.slot) {
             Ok(found) => found,
-            Err(failure) => return Ok(Signed { outcome: Err(failure), after: None }),
+            Err(failure) => return Ok(Done { outcome: Err(failure), after: None }),
         };
         if info.serial_number() != order.serial {
-            return Ok(Signed { outcome: Err(Failure::new(Code::TokenRemoved)), after: None });
+            return Ok(Done { outcome: Err(Failure::new(Code::TokenRemoved)), after: None });
         }
         if info.user_pin_locked() {
-            return Ok(Signed { outcome: Err(Failure::new(Code::PinLocked)), after: Some(flags(&info)) });
+            return Ok(Done { outcome: Err(Failure::new(Code::PinLocked)), after: Some(flags(&info)) });
         }
         let outcome = self.signatures(slot, &info, order, progress);
         let after = self.context.get_token_info(slot).ok().map(|info| flags(&info));
-        Ok(Signed { outcome, after })
+        Ok(Done { outcome, after })
     }
 
-    fn set_up(&mut self, order: &SetUp<'_>) -> Result<Done<WasSetUp>, Failure> {
-        self.set_up_order(order)
+    fn set_up(&mut self, order: &SetUp<'_>, progress: &mut dyn FnMut()) -> Result<Done<WasSetUp>, Failure> {
+        self.set_up_order(order, progress)
     }
 
-    fn renew_pin(&mut self, order: &RenewPin<'_>) -> Result<Done<()>, Failure> {
-        self.renew_pin_order(order)
+    fn renew_pin(&mut self, order: &RenewPin<'_>, progress: &mut dyn FnMut()) -> Result<Done<()>, Failure> {
+        self.renew_pin_order(order, progress)
     }
 
-    fn install(&mut self, order: &Install<'_>) -> Result<Done<()>, Failure> {
-        self.install_order(order)
+    fn install(&mut self, order: &Install<'_>, progress: &mut dyn FnMut()) -> Result<Done<()>, Failure> {
+        self.install_order(order, progress)
     }
 }
 
@@ -316,11 +316,27 @@ fn key_ids(session: &Session) -> Result<Vec<Vec<u8>>, Error> {
     Ok(ids)
 }
 
-/// Label and value of every seal of bearable size.
-fn seals(session: &Session) -> Result<Vec<(String, Vec<u8>)>, Error> {
-    let template = [Attribute::Class(ObjectClass::DATA), Attribute::Application(SEAL_APPLICATION.as_bytes().to_vec())];
+/// A data object.
+pub(super) struct DataObject {
+    pub(super) handle: ObjectHandle,
+    /// CKA_LABEL.
+    pub(super) label: String,
+    /// CKA_VALUE.
+    pub(super) value: Vec<u8>,
+}
+
+/// Seals of bearable size, at most so many.
+pub(super) fn seals(session: &Session, count: usize) -> Result<Vec<DataObject>, Error> {
+    data_objects(session, SEAL_APPLICATION, None, count, SEAL_MAX)
+}
+
+/// The data objects of one application, and with one label where one is given: the first `count` of them, without those that hold nothing
+/// or more than `size` bytes.
+pub(super) fn data_objects(session: &Session, application: &str, label: Option<&str>, count: usize, size: usize) -> Result<Vec<DataObject>, Error> {
+    let mut template = vec![Attribute::Class(ObjectClass::DATA), Attribute::Application(application.as_bytes().to_vec())];
+    template.extend(label.map(|label| Attribute::Label(label.as_bytes().to_vec())));
     let mut found = Vec::new();
-    for handle in session.find_objects(&template)?.into_iter().take(SEALS_MAX) {
+    for handle in session.find_objects(&template)?.into_iter().take(count) {
         let (mut label, mut value) = (String::new(), Vec::new());
         for attribute in session.get_attributes(handle, &[AttributeType::Label, AttributeType::Value])? {
             match attribute {
@@ -329,8 +345,8 @@ fn seals(session: &Session) -> Result<Vec<(String, Vec<u8>)>, Error> {
                 _ => {}
             }
         }
-        if !value.is_empty() && value.len() <= SEAL_MAX {
-            found.push((label, value));
+        if !value.is_empty() && value.len() <= size {
+            found.push(DataObject { handle, label, value });
         }
     }
     Ok(found)

@@ -19,26 +19,26 @@ use sealbridge_protocol::fields::SealId;
 use sealbridge_protocol::grant::GrantSubject;
 use sha2::{Digest, Sha256};
 
-use super::module::{Module, flags};
-use super::{By, Done, Install, REQUEST_APPLICATION, RenewPin, SEAL_APPLICATION, SetUp, WasSetUp, faults};
+use super::module::{DataObject, Module, data_objects, flags, seals};
+use super::{By, Done, Install, REQUEST_APPLICATION, REQUEST_MAX, REQUESTS_MAX, RenewPin, SEAL_APPLICATION, SEALS_MAX, SetUp, WasSetUp, faults};
 use crate::pin::Pin;
 
 impl Module {
-    pub(super) fn set_up_order(&mut self, order: &SetUp<'_>) -> Result<Done<WasSetUp>, Failure> {
+    pub(super) fn set_up_order(&mut self, order: &SetUp<'_>, progress: &mut dyn FnMut()) -> Result<Done<WasSetUp>, Failure> {
         let (slot, info) = self.same(order.slot, order.serial)?;
-        let outcome = self.set_up_now(slot, &info, order);
+        let outcome = self.set_up_now(slot, &info, order, progress);
         Ok(Done { outcome, after: None })
     }
 
-    pub(super) fn renew_pin_order(&mut self, order: &RenewPin<'_>) -> Result<Done<()>, Failure> {
+    pub(super) fn renew_pin_order(&mut self, order: &RenewPin<'_>, progress: &mut dyn FnMut()) -> Result<Done<()>, Failure> {
         let (slot, info) = self.same(order.slot, order.serial)?;
-        let outcome = self.renew_pin_now(slot, &info, order);
+        let outcome = self.renew_pin_now(slot, &info, order, progress);
         Ok(Done { outcome, after: self.context.get_token_info(slot).ok().map(|info| flags(&info)) })
     }
 
-    pub(super) fn install_order(&mut self, order: &Install<'_>) -> Result<Done<()>, Failure> {
+    pub(super) fn install_order(&mut self, order: &Install<'_>, progress: &mut dyn FnMut()) -> Result<Done<()>, Failure> {
         let (slot, info) = self.same(order.slot, order.serial)?;
-        let outcome = self.install_now(slot, &info, order);
+        let outcome = self.install_now(slot, &info, order, progress);
         Ok(Done { outcome, after: self.context.get_token_info(slot).ok().map(|info| flags(&info)) })
     }
 
@@ -48,19 +48,22 @@ impl Module {
         if info.serial_number() == serial { Ok((slot, info)) } else { Err(Failure::new(Code::TokenRemoved)) }
     }
 
-    fn set_up_now(&self, mut slot: Slot, info: &TokenInfo, order: &SetUp<'_>) -> Result<WasSetUp, Failure> {
+    fn set_up_now(&self, mut slot: Slot, info: &TokenInfo, order: &SetUp<'_>, progress: &mut dyn FnMut()) -> Result<WasSetUp, Failure> {
         let told = |error: Error| faults::failure(&error, info.label());
         let officer = secret(order.officer);
         if !info.token_initialized() {
-            self.context.init_token(slot, &officer, order.business).map_err(told)?;
-            // Some modules give the token another slot and serial number once it is set up.
-            let found = self.tokens()?.into_iter().find(|(_, info)| info.token_initialized() && info.label() == order.business);
-            slot = found.map(|(slot, _)| slot).ok_or_else(|| Failure::new(Code::TokenRemoved))?;
+            let before = self.labelled(order.business)?;
+            self.context.init_token(slot, &officer, order.business).map_err(|error| officer_failure(faults::failure(&error, info.label())))?;
+            progress();
+            // Some modules give the token another slot and serial number once it is set up; a token that was called so before is another one.
+            let now = self.labelled(order.business)?;
+            let found = now.iter().find(|(at, _)| *at == slot).or_else(|| now.iter().find(|one| !before.contains(one)));
+            slot = found.map(|(slot, _)| *slot).ok_or_else(|| Failure::new(Code::TokenRemoved))?;
         } else if info.label() != order.business {
             return Err(Failure::new(Code::TokenInUse).with("token", info.label()));
         }
         let info = self.context.get_token_info(slot).map_err(told)?;
-        let done = |request| WasSetUp { request, slot: slot.id(), serial: info.serial_number().to_owned() };
+        let done = |request| WasSetUp { request, serial: info.serial_number().to_owned() };
         let session = self.context.open_rw_session(slot).map_err(told)?;
         if let Some(request) = stored_request(&session, order.business).map_err(told)? {
             return Ok(done(request));
@@ -69,12 +72,15 @@ impl Module {
             return Err(Failure::new(Code::OfficerLocked));
         }
         session.login(UserType::So, Some(&officer)).map_err(|error| officer_failure(faults::failure(&error, info.label())))?;
+        progress();
         let user = secret(order.user);
         let initialised = session.init_pin(&user);
+        progress();
         session.logout().map_err(told)?;
         initialised.map_err(told)?;
         session.login(UserType::User, Some(&user)).map_err(told)?;
-        let request = request(&session, order.business, order.subject);
+        progress();
+        let request = request(&session, order.business, order.subject, progress);
         let logout = session.logout();
         let closed = session.close();
         let request = request?;
@@ -82,7 +88,13 @@ impl Module {
         Ok(done(request))
     }
 
-    fn renew_pin_now(&self, slot: Slot, info: &TokenInfo, order: &RenewPin<'_>) -> Result<(), Failure> {
+    /// The tokens that are set up and have this label, by slot and serial number.
+    fn labelled(&self, label: &str) -> Result<Vec<(Slot, String)>, Failure> {
+        let tokens = self.tokens()?.into_iter().filter(|(_, info)| info.token_initialized() && info.label() == label);
+        Ok(tokens.map(|(slot, info)| (slot, info.serial_number().to_owned())).collect())
+    }
+
+    fn renew_pin_now(&self, slot: Slot, info: &TokenInfo, order: &RenewPin<'_>, progress: &mut dyn FnMut()) -> Result<(), Failure> {
         let told = |error: Error| faults::failure(&error, info.label());
         let session = self.context.open_rw_session(slot).map_err(told)?;
         let new = secret(order.new);
@@ -90,7 +102,9 @@ impl Module {
             By::User(old) => {
                 let old = secret(old);
                 session.login(UserType::User, Some(&old)).map_err(told)?;
+                progress();
                 let changed = session.set_pin(&old, &new);
+                progress();
                 let logout = session.logout();
                 changed.and(logout).map_err(told)?;
             }
@@ -99,7 +113,9 @@ impl Module {
                     return Err(Failure::new(Code::OfficerLocked));
                 }
                 session.login(UserType::So, Some(&secret(officer))).map_err(|error| officer_failure(faults::failure(&error, info.label())))?;
+                progress();
                 let changed = session.init_pin(&new);
+                progress();
                 let logout = session.logout();
                 changed.and(logout).map_err(told)?;
                 // What a driver says of itself is not enough: unlocked is what the new PIN opens. Some tell the old standing until then.
@@ -110,11 +126,13 @@ impl Module {
         session.close().map_err(told)
     }
 
-    fn install_now(&self, slot: Slot, info: &TokenInfo, order: &Install<'_>) -> Result<(), Failure> {
+    fn install_now(&self, slot: Slot, info: &TokenInfo, order: &Install<'_>, progress: &mut dyn FnMut()) -> Result<(), Failure> {
         let told = |error: Error| faults::failure(&error, info.label());
         let session = self.context.open_rw_session(slot).map_err(told)?;
-        session.login(UserType::User, Some(&secret(order.pin))).map_err(told)?;
-        let written = write_all(&session, info.label(), order);
+        let pin = order.pin.map(secret);
+        session.login(UserType::User, pin.as_ref()).map_err(told)?;
+        progress();
+        let written = write_all(&session, info.label(), order, progress);
         let logout = session.logout();
         let closed = session.close();
         written?;
@@ -124,22 +142,12 @@ impl Module {
 
 /// The certificate request that lies on the token for this business.
 pub(super) fn stored_request(session: &Session, business: &str) -> Result<Option<Vec<u8>>, Error> {
-    let template =
-        [Attribute::Class(ObjectClass::DATA), Attribute::Application(REQUEST_APPLICATION.as_bytes().to_vec()), Attribute::Label(business.as_bytes().to_vec())];
-    for handle in session.find_objects(&template)? {
-        for attribute in session.get_attributes(handle, &[AttributeType::Value])? {
-            if let Attribute::Value(value) = attribute
-                && Request::parse(&value).is_ok()
-            {
-                return Ok(Some(value));
-            }
-        }
-    }
-    Ok(None)
+    let found = data_objects(session, REQUEST_APPLICATION, Some(business), REQUESTS_MAX, REQUEST_MAX)?;
+    Ok(found.into_iter().map(|held| held.value).find(|value| Request::parse(value).is_ok()))
 }
 
 /// The key pair of this business, made where it is not there yet, and the request that it signs, left on the token.
-fn request(session: &Session, business: &str, subject: &GrantSubject) -> Result<Vec<u8>, Failure> {
+fn request(session: &Session, business: &str, subject: &GrantSubject, progress: &mut dyn FnMut()) -> Result<Vec<u8>, Failure> {
     let told = |error: Error| faults::failure(&error, business);
     let label = Attribute::Label(business.as_bytes().to_vec());
     let find = |class| session.find_objects(&[Attribute::Class(class), label.clone()]).map(|found| found.first().copied());
@@ -147,15 +155,18 @@ fn request(session: &Session, business: &str, subject: &GrantSubject) -> Result<
         (Some(public), Some(private)) => (public, private),
         _ => generate(session, &label).map_err(told)?,
     };
+    progress();
     refuse_exportable(session, pair.1)?;
     let spki = public_key(session, pair.0)?;
     let id: Vec<u8> = Sha256::digest(&spki).iter().take(20).copied().collect();
     for half in [pair.0, pair.1] {
         session.update_attributes(half, &[Attribute::Id(id.clone())]).map_err(told)?;
+        progress();
     }
     let malformed = |detail: String| Failure::new(Code::GrantMalformed).with("detail", detail);
     let info = RequestInfo::new(&converted(subject), &spki, Algorithm::Es256).map_err(|error| malformed(error.to_string()))?;
     let signature = session.sign(&Mechanism::Ecdsa, pair.1, &Algorithm::Es256.digest(info.der())).map_err(told)?;
+    progress();
     let request = info.assemble(&signature).map_err(|_| Failure::new(Code::SignatureMismatch))?;
     session
         .create_object(&[
@@ -167,6 +178,7 @@ fn request(session: &Session, business: &str, subject: &GrantSubject) -> Result<
             Attribute::Value(request.clone()),
         ])
         .map_err(told)?;
+    progress();
     match stored_request(session, business).map_err(told)? {
         Some(stored) if stored == request => Ok(request),
         _ => Err(Failure::new(Code::WrittenDiffers).with("what", "PKCS#10")),
@@ -200,7 +212,7 @@ fn public_key(session: &Session, public: ObjectHandle) -> Result<Vec<u8>, Failur
     encode_ec_spki(wrapped.map_or(point.as_slice(), |element| element.content())).map_err(|_| unreadable())
 }
 
-fn write_all(session: &Session, token: &str, order: &Install<'_>) -> Result<(), Failure> {
+fn write_all(session: &Session, token: &str, order: &Install<'_>, progress: &mut dyn FnMut()) -> Result<(), Failure> {
     let told = |error: Error| faults::failure(&error, token);
     if let Some(certificate) = order.certificate {
         let leaf = parsed(certificate)?;
@@ -208,23 +220,24 @@ fn write_all(session: &Session, token: &str, order: &Install<'_>) -> Result<(), 
         if session.find_objects(&[Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::Id(id.clone())]).map_err(told)?.is_empty() {
             return Err(Failure::new(Code::CertificateOtherKey));
         }
-        write_certificate(session, token, &leaf, &id)?;
+        write_certificate(session, token, &leaf, &id, progress)?;
         for issuer in order.chain {
-            write_certificate(session, token, &parsed(issuer)?, &[])?;
+            write_certificate(session, token, &parsed(issuer)?, &[], progress)?;
         }
     }
     if let Some((name, seal)) = order.seal {
-        write_seal(session, token, name, seal)?;
-        for (handle, id) in seals(session).map_err(told)? {
-            if order.replaced.contains(&id) {
-                session.destroy_object(handle).map_err(told)?;
+        write_seal(session, token, name, seal, order.replaced, progress)?;
+        for held in seals(session, SEALS_MAX.saturating_add(1)).map_err(told)? {
+            if order.replaced.contains(&id(&held)) {
+                session.destroy_object(held.handle).map_err(told)?;
+                progress();
             }
         }
     }
     Ok(())
 }
 
-fn write_certificate(session: &Session, token: &str, certificate: &Certificate, id: &[u8]) -> Result<(), Failure> {
+fn write_certificate(session: &Session, token: &str, certificate: &Certificate, id: &[u8], progress: &mut dyn FnMut()) -> Result<(), Failure> {
     let told = |error: Error| faults::failure(&error, token);
     let same = [Attribute::Class(ObjectClass::CERTIFICATE), Attribute::Value(certificate.der().to_vec())];
     if session.find_objects(&same).map_err(told)?.is_empty() {
@@ -244,14 +257,21 @@ fn write_certificate(session: &Session, token: &str, certificate: &Certificate, 
             ])
             .map_err(told)?;
     }
+    progress();
     if session.find_objects(&same).map_err(told)?.is_empty() { Err(Failure::new(Code::WrittenDiffers).with("what", "X.509")) } else { Ok(()) }
 }
 
-fn write_seal(session: &Session, token: &str, name: &str, seal: &[u8]) -> Result<(), Failure> {
+/// One more seal than the token may keep can lie on it while it takes the place of another one.
+fn write_seal(session: &Session, token: &str, name: &str, seal: &[u8], replaced: &[SealId], progress: &mut dyn FnMut()) -> Result<(), Failure> {
     let told = |error: Error| faults::failure(&error, token);
     let wanted = SealId::new(Sha256::digest(seal).into());
-    let is_there = || seals(session).map(|found| found.iter().any(|(_, id)| *id == wanted));
-    if !is_there().map_err(told)? {
+    let present = || seals(session, SEALS_MAX.saturating_add(1)).map(|found| found.iter().map(id).collect::<Vec<_>>()).map_err(told);
+    let before = present()?;
+    if !before.contains(&wanted) {
+        // What cannot be read back would be refused as not written, and the seals beside it would no longer be seen.
+        if before.iter().filter(|held| !replaced.contains(held)).count() >= SEALS_MAX {
+            return Err(Failure::new(Code::TokenFull).with("token", token));
+        }
         session
             .create_object(&[
                 Attribute::Class(ObjectClass::DATA),
@@ -264,20 +284,12 @@ fn write_seal(session: &Session, token: &str, name: &str, seal: &[u8]) -> Result
             ])
             .map_err(told)?;
     }
-    if is_there().map_err(told)? { Ok(()) } else { Err(Failure::new(Code::WrittenDiffers).with("what", "SESeal")) }
+    progress();
+    if present()?.contains(&wanted) { Ok(()) } else { Err(Failure::new(Code::WrittenDiffers).with("what", "SESeal")) }
 }
 
-fn seals(session: &Session) -> Result<Vec<(ObjectHandle, SealId)>, Error> {
-    let template = [Attribute::Class(ObjectClass::DATA), Attribute::Application(SEAL_APPLICATION.as_bytes().to_vec())];
-    let mut found = Vec::new();
-    for handle in session.find_objects(&template)? {
-        for attribute in session.get_attributes(handle, &[AttributeType::Value])? {
-            if let Attribute::Value(value) = attribute {
-                found.push((handle, SealId::new(Sha256::digest(&value).into())));
-            }
-        }
-    }
-    Ok(found)
+fn id(seal: &DataObject) -> SealId {
+    SealId::new(Sha256::digest(&seal.value).into())
 }
 
 fn parsed(der: &[u8]) -> Result<Certificate, Failure> {

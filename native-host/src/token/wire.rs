@@ -86,7 +86,7 @@ pub enum ToWorker {
         /// The expected token.
         serial: String,
         /// The PIN.
-        pin: WirePin,
+        pin: Option<WirePin>,
         /// The certificate.
         certificate: Option<Bytes>,
         /// Its issuers.
@@ -110,7 +110,7 @@ pub enum FromWorker {
     Contents(Vec<Contents>),
     /// A seal's bytes.
     Seal(Bytes),
-    /// One more signature of a list is made; the work goes on.
+    /// One more signature of a list is made, or one more step on the token; the work goes on.
     Progress,
     /// The end of a signing order.
     Signed {

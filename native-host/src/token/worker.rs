@@ -64,6 +64,9 @@ fn answer(name: &str, path: &str, module: &mut Option<Module>, request: ToWorker
             Err(failure) => return FromWorker::Failed(failure),
         },
     };
+    let mut progress = || {
+        let _ = wire::write(to_host, &FromWorker::Progress);
+    };
     let answered = match request {
         ToWorker::Load => Ok(FromWorker::Loaded),
         ToWorker::Slots => loaded.slots().map(FromWorker::Slots),
@@ -71,11 +74,12 @@ fn answer(name: &str, path: &str, module: &mut Option<Module>, request: ToWorker
         ToWorker::Seal { slot, id } => loaded.seal(slot, id).map(|seal| FromWorker::Seal(Bytes(seal))),
         ToWorker::Sign { slot, serial, certificate, algorithm, digest, pin, statements } => {
             let statements: Vec<Vec<u8>> = statements.into_iter().map(|statement| statement.0).collect();
-            sign(loaded, slot, &serial, certificate, &algorithm, digest, pin.as_ref(), &statements, to_host)
+            sign(loaded, slot, &serial, certificate, &algorithm, digest, pin.as_ref(), &statements, &mut progress)
         }
         ToWorker::SetUp { slot, serial, business, officer, user, subject } => taken(&officer).and_then(|officer| {
             let user = taken(&user)?;
-            let done = loaded.set_up(&SetUp { slot, serial: &serial, business: &business, officer: &officer, user: &user, subject: &subject })?;
+            let order = SetUp { slot, serial: &serial, business: &business, officer: &officer, user: &user, subject: &subject };
+            let done = loaded.set_up(&order, &mut progress)?;
             let (set_up, failure) = match done.outcome {
                 Ok(was) => (Some(was), None),
                 Err(failure) => (None, Some(failure)),
@@ -85,14 +89,15 @@ fn answer(name: &str, path: &str, module: &mut Option<Module>, request: ToWorker
         ToWorker::RenewPin { slot, serial, officer, old, new } => taken(&old).and_then(|old| {
             let new = taken(&new)?;
             let by = if officer { By::Officer(&old) } else { By::User(&old) };
-            let done = loaded.renew_pin(&RenewPin { slot, serial: &serial, by, new: &new })?;
+            let done = loaded.renew_pin(&RenewPin { slot, serial: &serial, by, new: &new }, &mut progress)?;
             Ok(FromWorker::Done { set_up: None, failure: done.outcome.err(), after: done.after })
         }),
-        ToWorker::Install { slot, serial, pin, certificate, chain, seal, replaced } => taken(&pin).and_then(|pin| {
+        ToWorker::Install { slot, serial, pin, certificate, chain, seal, replaced } => pin.as_ref().map(taken).transpose().and_then(|pin| {
             let chain: Vec<Vec<u8>> = chain.into_iter().map(|issuer| issuer.0).collect();
             let seal = seal.as_ref().map(|(name, seal)| (name.as_str(), seal.0.as_slice()));
             let certificate = certificate.as_ref().map(|certificate| certificate.0.as_slice());
-            let done = loaded.install(&Install { slot, serial: &serial, pin: &pin, certificate, chain: &chain, seal, replaced: &replaced })?;
+            let order = Install { slot, serial: &serial, pin: pin.as_ref(), certificate, chain: &chain, seal, replaced: &replaced };
+            let done = loaded.install(&order, &mut progress)?;
             Ok(FromWorker::Done { set_up: None, failure: done.outcome.err(), after: done.after })
         }),
     };
@@ -113,15 +118,13 @@ fn sign(
     digest: usize,
     pin: Option<&wire::WirePin>,
     statements: &[Vec<u8>],
-    to_host: &mut impl io::Write,
+    progress: &mut dyn FnMut(),
 ) -> Result<FromWorker, Failure> {
     let algorithm = Algorithm::from_name(algorithm).ok_or_else(|| Failure::new(Code::KeyUnsupported).with("algorithm", algorithm))?;
     let digest = DigestAlgorithm::from_size(digest).ok_or_else(|| Failure::new(Code::KeyUnsupported).with("algorithm", algorithm.name()))?;
-    let pin = pin.map(|pin| Pin::new(pin.0.as_bytes())).transpose()?;
+    let pin = pin.map(taken).transpose()?;
     let order = Order { slot, serial, certificate, algorithm, digest, pin: pin.as_ref(), statements };
-    let signed = module.sign(&order, &mut || {
-        let _ = wire::write(to_host, &FromWorker::Progress);
-    })?;
+    let signed = module.sign(&order, progress)?;
     let (signatures, failure) = match signed.outcome {
         Ok(signatures) => (signatures.into_iter().map(Bytes).collect(), None),
         Err(failure) => (Vec::new(), Some(failure)),

@@ -48,6 +48,8 @@ pub(crate) struct Wanted {
     pub(crate) key: bool,
     pub(crate) rsa: bool,
     pub(crate) seal: bool,
+    /// How many more data objects lie there that say they are seals.
+    pub(crate) spare: u32,
     /// Object identifiers of the extended key usage; none leaves the extension out.
     pub(crate) purposes: Vec<String>,
     /// Where the authority's services are, and the folder in which the certificate is recorded as issued.
@@ -70,6 +72,7 @@ impl Wanted {
             key: true,
             rsa: false,
             seal: false,
+            spare: 0,
             purposes: Vec::new(),
             services: None,
         }
@@ -470,8 +473,8 @@ fn put(session: &Session, number: u8, wanted: &Wanted) {
             Attribute::Value(certificate.der().to_vec()),
         ])
         .unwrap();
-    if wanted.seal {
-        let seal = seal(&certificate, now);
+    let seals = wanted.seal.then(|| seal(&certificate, now)).into_iter().chain((0..wanted.spare).map(|number| format!("spare {number}").into_bytes()));
+    for seal in seals {
         session
             .create_object(&[
                 Attribute::Class(ObjectClass::DATA),

@@ -13,17 +13,17 @@ use sealbridge::key_use::Asked;
 use sealbridge::stop::Stop;
 use sealbridge::upkeep::{self, Granted, Wanted};
 use sealbridge_pki::issue::{Issuer, Kind, Template, ToBeSigned};
-use sealbridge_pki::{Algorithm, KeyUsage, request, sealed_box};
+use sealbridge_pki::{Algorithm, Certificate, KeyUsage, request, sealed_box};
 use sealbridge_protocol::Language;
 use sealbridge_protocol::failure::{Code, Failure};
-use sealbridge_protocol::fields::{BusinessNumber, CertificateId, TokenRef};
+use sealbridge_protocol::fields::{BusinessNumber, Bytes, CertificateId, SealId, TokenRef};
 use sealbridge_protocol::grant::{self, ActivationClaims, EcPoint, GrantSubject, Purpose, SecretClaims, TokenRequest};
 use sealbridge_protocol::keys;
 use sealbridge_protocol::operation::OperationId;
 use sealbridge_protocol::status::TokenState;
 use sha2::{Digest, Sha256};
 
-use crate::support::{CREDIT_CODE, Kinds, NONCE, ORGANISATION, PIN, PROGRAM, World, authority, authority_key, login, seal, signed, subject};
+use crate::support::{self, CREDIT_CODE, Kinds, NONCE, ORGANISATION, PIN, PROGRAM, World, authority, authority_key, login, seal, seal_maker, signed, subject};
 
 const BUSINESS: &str = "SB2611270000017";
 const NEW: &str = "Neu-Pin-13579";
@@ -270,8 +270,22 @@ fn grants_of_others_for_others_or_used_are_refused() {
     // For a request of another host.
     let elsewhere = crate::upkeep::host(&world);
     assert_eq!(refused(&secret_grant(&request(&elsewhere, &token).unwrap(), OFFICER)), Code::GrantUsed);
-    // A setup grant unlocks nothing, and the wrong secret says so and changes nothing.
+    // The wrong secret says so and changes nothing.
     assert_eq!(refused(&secret_grant(&request(&host, &token).unwrap(), "Wrong-secret")), Code::UnlockFailed);
+    // The last request for a token is the one that counts, and only for its own kind of grant.
+    assert_eq!(refused(&good), Code::GrantUsed);
+    let good = secret_grant(&request(&host, &token).unwrap(), OFFICER);
+    let setup = run(|asked| upkeep::activate(&host, &token.token, &good, asked)).unwrap_err();
+    assert_eq!((setup.code, setup.fact("what")), (Code::GrantMismatch, Some("typ")));
+    // However many others begin something and leave it, nobody is turned down: the oldest are forgotten.
+    let begin = |serial: &str| host.requests.begin(&host.config, Purpose::Unlock, business(), serial, Some(token.certificates[0].id)).unwrap();
+    let others: Vec<String> = (0..15).map(|number| begin(&format!("other-{number}"))).collect();
+    let open = |serial: &str, request: &str| host.requests.open(&host.config, Purpose::Unlock, &secret_grant(request, OFFICER), serial).map(|_| ());
+    let newest = begin("other-15");
+    assert_eq!(refused(&good), Code::GrantUsed, "seventeen wait, sixteen are kept");
+    open("other-0", &others[0]).unwrap();
+    open("other-15", &newest).unwrap();
+    let good = secret_grant(&request(&host, &token).unwrap(), OFFICER);
     // The good one: once.
     run(|asked| upkeep::unlock(&host, &token.token, &good, asked)).unwrap();
     assert_eq!(refused(&good), Code::GrantUsed);
@@ -371,10 +385,11 @@ fn what_is_not_for_this_token_is_not_installed() {
     world.answers(&[NEW]);
     let (csr, token) = run(|asked| upkeep::activate(&host, &token, &secret_grant(&request, OFFICER), asked)).unwrap();
     let (certificate, seal_of_it) = issued(&csr);
-    let install = |grant: &str, certificate: &[u8], seal: Option<&[u8]>| {
-        run(|asked| upkeep::install(&host, &token, Wanted { certificate: Some(Granted { grant, certificate, chain: &[] }), seal }, asked))
+    let install_under = |grant: &str, certificate: &[u8], chain: &[Vec<u8>], seal: Option<&[u8]>| {
+        run(|asked| upkeep::install(&host, &token, Wanted { certificate: Some(Granted { grant, certificate, chain }), seal }, asked))
             .map_err(|failure| failure.code)
     };
+    let install = |grant: &str, certificate: &[u8], seal: Option<&[u8]>| install_under(grant, certificate, &[], seal);
     let good = activation_grant(&csr, BUSINESS);
     assert_eq!(install(&activation_grant(&csr, "SB1"), &certificate, None), Err(Code::GrantMismatch));
     assert_eq!(install(&activation_grant(b"another", BUSINESS), &certificate, None), Err(Code::GrantMismatch));
@@ -383,6 +398,12 @@ fn what_is_not_for_this_token_is_not_installed() {
     let last = forged.len() - 1;
     forged[last] ^= 1;
     assert_eq!(install(&good, &forged, None), Err(Code::CertificateUntrusted));
+    // Nothing is written on a key that did not issue what stands below it: no holder, no namesake with another key, nothing unrelated.
+    let namesake = namesake();
+    for chain in [vec![certificate.clone()], vec![seal_maker().der().to_vec()], vec![namesake.clone()], vec![authority().der().to_vec(), namesake]] {
+        assert_eq!(install_under(&good, &certificate, &chain, None), Err(Code::CertificateUntrusted), "{}", chain.len());
+    }
+    assert_eq!(install_under(&good, &certificate, &[b"no certificate".to_vec()], None), Err(Code::CertificateUnreadable));
     let seal_of_another = seal(&authority(), now());
     assert_eq!(install(&good, &certificate, Some(&seal_of_another)), Err(Code::SealOtherCertificate));
     // A business of another number finds the token in use.
@@ -391,4 +412,208 @@ fn what_is_not_for_this_token_is_not_installed() {
     let (id, seal_id) = install(&good, &certificate, Some(&seal_of_it)).unwrap();
     assert_eq!(id, Some(CertificateId::new(Sha256::digest(&certificate).into())));
     assert!(seal_id.is_some());
+}
+
+/// An authority with the test authority's name and a key of its own.
+fn namesake() -> Vec<u8> {
+    let key = p256::ecdsa::SigningKey::from_slice(&[4; 32]).unwrap();
+    let spki = sealbridge_pki::key::encode_ec_spki(key.verifying_key().to_sec1_point(false).as_bytes()).unwrap();
+    let subject = subject("测试 CA", None);
+    let template = Template {
+        kind: Kind::Authority { path_length: None },
+        issuer: Issuer::Own,
+        subject: &subject,
+        spki: &spki,
+        serial: &[1],
+        not_before: 1_600_000_000,
+        not_after: 2_500_000_000,
+        crl_distribution_point: None,
+        ocsp_responder: None,
+        extended_key_usage: &[],
+    };
+    let tbs = ToBeSigned::new(&template, Algorithm::Es256).unwrap();
+    tbs.assemble(&signed(&key, tbs.der())).unwrap().der().to_vec()
+}
+
+/// CKF_SO_PIN_LOCKED: nobody can unlock the key any more, whatever lies on it; an activation that needs no officer goes on.
+#[test]
+fn an_officer_who_is_locked_unlocks_nothing() {
+    let Some(mut world) = World::new(Kinds::Softhsm) else { return };
+    with_authority(&mut world, "");
+    if world.with_faults(&[]).is_none() {
+        return;
+    }
+    world.answers(&[NEW]);
+    activate(&host(&world)).unwrap();
+    world.with_faults(&[("FAULT_TOKEN_FLAGS", "4194304")]).unwrap();
+    let host = host(&world);
+    let token = everything(&host).tokens.into_iter().find(|token| token.label == BUSINESS).unwrap();
+    assert!(token.officer_locked);
+    let stop = Stop::after(Duration::from_secs(60));
+    let unlock = upkeep::request(&host, Purpose::Unlock, &token.token, business(), Some(token.certificates[0].id), &stop);
+    assert_eq!(unlock.unwrap_err().code, Code::OfficerLocked);
+    let (_, made) = upkeep::request(&host, Purpose::Activate, &token.token, business(), None, &stop).unwrap();
+    assert!(made.is_some());
+}
+
+/// A key with keys of its own (CKF_PROTECTED_AUTHENTICATION_PATH): it logs in and takes a seal, with the PIN typed there; new PINs are refused.
+#[test]
+fn a_key_with_its_own_pad_takes_a_seal_and_no_new_pin() {
+    let Some(mut world) = World::ready(Kinds::Softhsm) else { return };
+    with_authority(&mut world, "");
+    if world.with_faults(&[("FAULT_TOKEN_FLAGS", "256"), ("FAULT_PAD_PIN", PIN)]).is_none() {
+        return;
+    }
+    let host = host(&world);
+    let token = everything(&host).tokens.into_iter().find(|token| !token.certificates.is_empty()).unwrap();
+    world.answers(&["a PIN must not be asked for"]);
+    assert_eq!(log_in(&host), Ok(()));
+    let change = run(|asked| upkeep::change_pin(&host, &token.token, asked)).unwrap_err();
+    assert_eq!((change.code, change.fact("token")), (Code::PinOnPad, Some("Sealbridge test")));
+    let seal = seal(&held(&host), now() + 60);
+    let install = || run(|asked| upkeep::install(&host, &token.token, Wanted { certificate: None, seal: Some(&seal) }, asked)).map_err(|failure| failure.code);
+    world.answers(&["cancel"]);
+    assert_eq!(install(), Err(Code::Cancelled));
+    world.answers(&["a PIN must not be asked for"]);
+    install().unwrap();
+    let shown = world.shown();
+    assert!(shown.contains("在 USB Key 或读卡器的键盘上输入密码") && !shown.contains("GETPIN"), "{shown}");
+    assert_eq!(everything(&host).tokens.into_iter().find(|one| one.token == token.token).unwrap().seals[0].id, SealId::new(Sha256::digest(&seal).into()));
+    assert_eq!(recorded(&host)[..2], [("install".into(), None), ("login".into(), None)]);
+    // Typed wrong there, it is a wrong PIN like any other.
+    world.with_faults(&[("FAULT_TOKEN_FLAGS", "256"), ("FAULT_PAD_PIN", "Wrong-0000")]).unwrap();
+    let wrong = crate::upkeep::host(&world);
+    let again = crate::support::seal(&held(&wrong), now() + 120);
+    let refused = run(|asked| upkeep::install(&wrong, &token.token, Wanted { certificate: None, seal: Some(&again) }, asked)).unwrap_err().code;
+    assert_eq!(refused, Code::PinIncorrect);
+}
+
+/// The certificate of the only holder on the only token.
+fn held(host: &Host) -> Certificate {
+    let all = commands::status::run(host, &Stop::after(Duration::from_secs(60)));
+    let mut holders = all.tokens.iter().flat_map(|token| &token.certificates).filter_map(|held| Certificate::parse(&held.der.0).ok());
+    holders.find(|certificate| !certificate.is_ca()).unwrap()
+}
+
+/// A driver that takes its time with each step is at work and does not hang, however long all of them take.
+#[test]
+fn a_slow_driver_is_not_a_hanging_one() {
+    for function in ["C_Login", "C_CreateObject"] {
+        let Some(mut world) = World::new(Kinds::Softhsm) else { return };
+        with_authority(&mut world, "patience = 3");
+        if world.with_faults(&[("FAULT_FUNCTION", function), ("FAULT_KIND", "slow:1800")]).is_none() {
+            return;
+        }
+        world.answers(&[NEW]);
+        activate(&host(&world)).unwrap_or_else(|failure| panic!("{function}: {failure:?}"));
+    }
+}
+
+/// Whatever ended an order after the PIN was given stands in the record; and where the record cannot be written, the failure that is
+/// told is what happened to the token.
+#[test]
+fn every_order_is_written_down_whatever_became_of_it() {
+    let Some(mut world) = World::ready(Kinds::Softhsm) else { return };
+    if world.with_faults(&[("FAULT_FUNCTION", "C_Login"), ("FAULT_KIND", "crash")]).is_none() {
+        return;
+    }
+    let crashing = host(&world);
+    let token = everything(&crashing).tokens.into_iter().find(|token| !token.certificates.is_empty()).unwrap().token;
+    let change = |host: &Host| run(|asked| upkeep::change_pin(host, &token, asked)).map_err(|failure| failure.code);
+    assert_eq!(log_in(&crashing), Err(Code::ModuleCrashed));
+    world.answers(&[PIN, NEW]);
+    assert_eq!(change(&crashing), Err(Code::ModuleCrashed));
+    assert_eq!(recorded(&crashing), [("change-pin".into(), Some(Code::ModuleCrashed)), ("login".into(), Some(Code::ModuleCrashed))]);
+
+    world.with_faults(&[]).unwrap();
+    let host = host(&world);
+    std::fs::rename(world.path("state/record.jsonl"), world.path("kept.jsonl")).unwrap();
+    std::fs::create_dir(world.path("state/record.jsonl")).unwrap();
+    world.answers(&["Wrong-0000"]);
+    assert_eq!(log_in(&host), Err(Code::PinIncorrect));
+    world.answers(&["Wrong-0000", NEW]);
+    assert_eq!(change(&host), Err(Code::PinIncorrect));
+    world.answers(&[PIN]);
+    assert_eq!(log_in(&host), Err(Code::RecordFailed), "a signature that cannot be recorded does not leave");
+}
+
+/// Another key of the same business is plugged in, set up and in use: the blank one is set up, that one stays as it is.
+#[test]
+fn a_key_of_the_same_business_is_left_alone() {
+    let Some(mut world) = World::new(Kinds::Softhsm) else { return };
+    with_authority(&mut world, "");
+    world.token(BUSINESS, &[support::Wanted::good()]);
+    let host = host(&world);
+    let all = everything(&host).tokens;
+    let used = all.iter().find(|token| token.label == BUSINESS).unwrap();
+    let blank = all.iter().find(|token| token.state == TokenState::Uninitialised).unwrap();
+    let stop = Stop::after(Duration::from_secs(60));
+    let (request, _) = upkeep::request(&host, Purpose::Activate, &blank.token, business(), None, &stop).unwrap();
+    world.answers(&[NEW]);
+    let (_, set_up) = run(|asked| upkeep::activate(&host, &blank.token, &secret_grant(&request, OFFICER), asked)).unwrap();
+    assert_ne!(set_up.serial, used.token.serial);
+    let now = everything(&host).tokens;
+    assert_eq!(now.iter().filter(|token| token.activating.is_some()).map(|token| &token.token.serial).collect::<Vec<_>>(), [&set_up.serial]);
+    // The other one still opens with its own PIN.
+    world.answers(&[PIN]);
+    assert_eq!(log_in(&host), Ok(()));
+}
+
+#[test]
+fn a_key_that_holds_as_many_seals_as_are_read_takes_no_more() {
+    let Some(mut world) = World::new(Kinds::Softhsm) else { return };
+    with_authority(&mut world, "");
+    world.token("Sealbridge test", &[support::Wanted { spare: 15, ..support::Wanted::good() }]);
+    let host = host(&world);
+    let token = everything(&host).tokens.into_iter().find(|token| !token.certificates.is_empty()).unwrap().token;
+    let put = |seal: &[u8]| {
+        run(|asked| upkeep::install(&host, &token, Wanted { certificate: None, seal: Some(seal) }, asked)).map(drop).map_err(|failure| failure.code)
+    };
+    let certificate = held(&host);
+    let seals = |host: &Host| everything(host).tokens.into_iter().find(|one| !one.certificates.is_empty()).unwrap().seals.len();
+    // The sixteenth has room, and what takes its place too; a seal beside them has not.
+    assert_eq!(put(&seal(&certificate, now())), Ok(()));
+    assert_eq!(seals(&host), 16);
+    assert_eq!(put(&seal(&certificate, now() + 60)), Ok(()));
+    assert_eq!(seals(&host), 16);
+
+    world.token("Sealbridge full", &[support::Wanted { spare: 16, ..support::Wanted::good() }]);
+    let host = crate::upkeep::host(&world);
+    let full = commands::status::run(&host, &Stop::after(Duration::from_secs(60))).tokens.into_iter().find(|token| token.label == "Sealbridge full").unwrap();
+    let holder = full.certificates.iter().filter_map(|held| Certificate::parse(&held.der.0).ok()).find(|certificate| !certificate.is_ca()).unwrap();
+    let token = TokenRef { module: full.module, serial: full.serial, slot: None };
+    let seal = seal(&holder, now());
+    let refused = run(|asked| upkeep::install(&host, &token, Wanted { certificate: None, seal: Some(&seal) }, asked)).unwrap_err();
+    assert_eq!((refused.code, refused.fact("token")), (Code::TokenFull, Some("Sealbridge full")));
+}
+
+/// Seals that are handed over make room for each other; asking leaves nothing behind, and neither does a seal that was installed.
+#[test]
+fn seals_are_handed_over_and_do_not_pile_up() {
+    use sealbridge_protocol::{install, seal_part};
+    let Some(mut world) = World::ready(Kinds::Softhsm) else { return };
+    with_authority(&mut world, "");
+    let inside = host(&world);
+    let token = everything(&inside).tokens.into_iter().find(|token| !token.certificates.is_empty()).unwrap().token;
+    let seal = seal(&held(&inside), now() + 60);
+    let mut door = world.door();
+    let id = |bytes: &[u8]| SealId::new(Sha256::digest(bytes).into());
+    let mut hand = |seal: SealId, size: usize, part: &[u8]| {
+        let size = u64::try_from(size).unwrap();
+        door.ask(seal_part::Arguments { seal, size, offset: 0, part: Bytes(part.to_vec()) }).map(|answer| answer.have)
+    };
+    for number in 0..12_u8 {
+        // Only the first part of two; each of them asked for before.
+        assert_eq!(hand(id(&[number, 0]), 2, &[]), Ok(0));
+        assert_eq!(hand(id(&[number, 0]), 2, &[number]), Ok(1), "{number}");
+        // File systems date by a few milliseconds.
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let waiting: Vec<u64> = (0..12_u8).map(|number| hand(id(&[number, 0]), 2, &[]).unwrap()).collect();
+    assert_eq!(waiting, [0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
+    assert_eq!(hand(id(&seal), seal.len(), &seal), Ok(u64::try_from(seal.len()).unwrap()));
+    let done = door.ask(install::Arguments { token, grant: None, certificate: None, chain: None, seal: Some(id(&seal)) }).unwrap();
+    assert_eq!(done.seal, Some(id(&seal)));
+    let left = door.ask(seal_part::Arguments { seal: id(&seal), size: 1, offset: 0, part: Bytes(Vec::new()) }).unwrap();
+    assert_eq!(left.have, 0);
 }

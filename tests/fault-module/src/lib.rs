@@ -140,6 +140,30 @@ pass_on! {
     C_Sign(session: CK_SESSION_HANDLE, data: CK_BYTE_PTR, data_length: CK_ULONG, signature: CK_BYTE_PTR, signature_length: CK_ULONG_PTR);
 }
 
+/// C_GetTokenInfo, with more flags than the real token has.
+unsafe extern "C" fn flagged(slot: CK_SLOT_ID, info: CK_TOKEN_INFO_PTR) -> CK_RV {
+    // SAFETY: the caller's arguments are passed on unchanged.
+    let done = unsafe { C_GetTokenInfo(slot, info) };
+    let flags: Option<CK_FLAGS> = std::env::var("FAULT_TOKEN_FLAGS").ok().and_then(|flags| flags.parse().ok());
+    if done == CKR_OK
+        && let Some(flags) = flags
+    {
+        // SAFETY: the real call has just filled it.
+        unsafe { (*info).flags |= flags };
+    }
+    done
+}
+
+/// C_Login, with what a person types on the token's own keys where the caller gives no PIN.
+unsafe extern "C" fn typed(session: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: CK_UTF8CHAR_PTR, length: CK_ULONG) -> CK_RV {
+    match std::env::var("FAULT_PAD_PIN") {
+        // SAFETY: as the caller's, with a PIN that lives until the call is over and is only read.
+        Ok(own) if pin.is_null() => unsafe { C_Login(session, user, own.as_ptr().cast_mut(), own.len() as CK_ULONG) },
+        // SAFETY: the caller's arguments are passed on unchanged.
+        _ => unsafe { C_Login(session, user, pin, length) },
+    }
+}
+
 /// PKCS#11 2.40 §5.4: the list of functions.
 ///
 /// # Safety
@@ -148,7 +172,7 @@ pass_on! {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> CK_RV {
     let Some(real) = real() else { return CKR_GENERAL_ERROR };
-    let ours = OURS.get_or_init(|| Ours(wrapped(real.functions)));
+    let ours = OURS.get_or_init(|| Ours(CK_FUNCTION_LIST { C_GetTokenInfo: Some(flagged), C_Login: Some(typed), ..wrapped(real.functions) }));
     // SAFETY: by this function's contract.
     unsafe { *list = std::ptr::from_ref(&ours.0).cast_mut() };
     CKR_OK

@@ -561,6 +561,12 @@ codes! {
     "The code that unlocks this USB key is locked too; the key cannot be unlocked online."
     "Contact the authority that issued it: the key must be sent in and set up again, or be replaced."
 
+    PinOnPad "pin-on-pad" Token ["token"]
+    "这个 USB Key[（{token}）]的密码（PIN）要在它自己的键盘或读卡器上输入，印桥不能为它设置新密码。"
+    "请用这个 Key 自带的管理程序修改密码；激活或解锁请联系发证机构的客服。"
+    "The PIN of this USB key[ ({token})] is typed on its own keys or its reader, where Sealbridge cannot set a new one."
+    "Change the PIN with the key's own program; to activate or unlock it, contact the support of the authority that issued it."
+
     UnlockFailed "unlock-failed" Token []
     "解锁失败：USB Key 没有接受发证机构的解锁码。"
     "请不要再次尝试，并联系发证机构的客服，说明业务编号。"

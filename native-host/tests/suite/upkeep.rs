@@ -2,6 +2,7 @@
 //! step of it broken off: whatever happens at whichever PKCS#11 call, the same steps go on and end in the same state.
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -96,8 +97,9 @@ fn activation_grant(csr: &[u8], business: &str) -> String {
     grant::assemble(&input, &signed(&authority_key(), input.as_bytes()))
 }
 
-/// What the desk issues for a request: the same for the same request.
+/// What the desk issues for a request: the same for the same request, whenever it is asked.
 fn issued(csr: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    static MADE: OnceLock<i64> = OnceLock::new();
     let csr = request::Request::parse(csr).unwrap();
     let (subject, ca) = (subject(ORGANISATION, Some(CREDIT_CODE)), authority());
     let template = Template {
@@ -114,7 +116,7 @@ fn issued(csr: &[u8]) -> (Vec<u8>, Vec<u8>) {
     };
     let tbs = ToBeSigned::new(&template, Algorithm::Es256).unwrap();
     let certificate = tbs.assemble(&signed(&authority_key(), tbs.der())).unwrap();
-    (certificate.der().to_vec(), seal(&certificate, now()))
+    (certificate.der().to_vec(), seal(&certificate, *MADE.get_or_init(now)))
 }
 
 /// The steps that a page takes, from wherever the token stands: what 【激活证书】 does each time it is pressed.

@@ -103,6 +103,9 @@ export type Code =
   | "font-missing"
   | "service-address-refused"
   | "service-unreachable"
+  | "desk-unreachable"
+  | "desk-refused"
+  | "desk-answer-malformed"
   | "service-timed-out"
   | "service-answer-too-large"
   | "service-answer-invalid"
@@ -1146,6 +1149,21 @@ export const WORDS: Readonly<Record<Code, Template>> = {
     party: "environment",
     what: { "zh-CN": "无法连接[ {service} ]服务[：{address}][（{detail}）]。", "en": "The[ {service}] service cannot be reached[: {address}][ ({detail})]." },
     remedy: { "zh-CN": "请检查网络后重试；已盖好的章不受影响，稍后可以用 sealbridge extend 补上时间戳和证书状态。", "en": "Check the network and try again; a stamp that was made is kept, and sealbridge extend adds timestamp and certificate status later." },
+  },
+  "desk-unreachable": {
+    party: "environment",
+    what: { "zh-CN": "无法连接 CA 的办理网站[（{address}）]。", "en": "The authority's desk cannot be reached[ ({address})]." },
+    remedy: { "zh-CN": "请检查网址和网络，然后点同一个按钮继续；已经办好的步骤不会重做。", "en": "Check the address and the network, then press the same button to go on; what is done is not done again." },
+  },
+  "desk-refused": {
+    party: "environment",
+    what: { "zh-CN": "CA 的办理网站没有放行[：{what}]", "en": "The authority's desk did not go on[: {what}]" },
+    remedy: { "zh-CN": "[{remedy}]处理好后，点同一个按钮继续。", "en": "[{remedy} ]Then press the same button to go on." },
+  },
+  "desk-answer-malformed": {
+    party: "environment",
+    what: { "zh-CN": "CA 的办理网站[（{address}）]给出的答复看不懂[（{detail}）]。", "en": "The answer of the authority's desk[ ({address})] cannot be understood[ ({detail})]." },
+    remedy: { "zh-CN": "请核对网址是不是 CA 提供的办理网址；网址无误时请联系 CA 的客服。", "en": "Check that the address is the one the authority gave you; if it is, contact the authority's support." },
   },
   "service-timed-out": {
     party: "environment",

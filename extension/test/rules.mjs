@@ -1,9 +1,10 @@
 // The background's own rules, without a browser: which sites the lists name, and how long a site waits that is cancelled again
-// and again, the shim for Web eID, the migration adapter and the key centre's line. `npm run test:rules`. The storage areas that they read are given here; nothing else of the browser is used.
+// and again, the shim for Web eID, the migration adapter, the key centre's line and its calls to a desk. `npm run test:rules`. The storage areas that they read are given here; nothing else of the browser is used.
 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { desk } from "./desk.mjs";
 import { link } from "./link.mjs";
 import { netca } from "./netca.mjs";
 import { webEid } from "./web-eid.mjs";
@@ -91,6 +92,7 @@ check("a clock set back", waitOf(paused, -60 * MINUTE), 15 * MINUTE);
 await webEid(check);
 await netca(check);
 await link(check);
+await desk(check);
 
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -124,7 +124,9 @@ fn closed_dialog_is_over(world: &World, kind: Kind) -> Driven<()> {
     browser.wait(&page, "document.querySelector('[data-act=unlock]:not(:disabled)')", PATIENCE)?;
     browser.click(&page, "[data-act=unlock]")?;
     browser.wait(&page, "document.querySelector('#care[open] #care-number')", PATIENCE)?;
+    browser.fill(&page, "#care-desk", "http://127.0.0.1:9/ca/none")?;
     browser.fill(&page, "#care-number", "YB-20260101-0001")?;
+    browser.fill(&page, "#care-code", "ABCDEFGHJK")?;
     if hold_hosts(world)? == 0 {
         return failed("no host runs while the key centre is open");
     }
@@ -144,7 +146,7 @@ fn closed_dialog_is_over(world: &World, kind: Kind) -> Driven<()> {
            port.postMessage({type: 'ask', call: 1, verb: 'keys', arguments: {}}); })",
     )?;
     expect(&asked, &json!("ok"), "the host goes on")?;
-    let untouched = "(care => care.open && care.dataset.state === 'asking' && !care.querySelector('#care-number') && !care.querySelector('#care-request') && document.querySelector('#care-failure').hidden)(document.querySelector('#care'))";
+    let untouched = "(care => care.open && care.dataset.state === 'asking' && !care.querySelector('#care-number') && document.querySelector('#care-failure').hidden)(document.querySelector('#care'))";
     expect(&browser.evaluate(&page, untouched)?, &json!(true), "the second dialog after the first one's answer")?;
     expect(&world.pinentry_log()?.contains("GETPIN"), &false, "a PIN window before the press")?;
     // Its press is its own: one change of the PIN, and nothing after it.

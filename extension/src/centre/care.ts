@@ -1,15 +1,18 @@
 // The dialogs before the host's windows: what will happen and what a PIN must look like is said here, first; PINs are asked there, only.
-// Unlocking and activating need the CA's word: this page carries the host's request to the desk and the desk's grant back, and can
-// read no secret in either.
+// Unlocking, activating and installing need the CA's word: this page carries the host's request to the desk and the desk's grant back,
+// and can read no secret in either.
 
 import { bytes } from "../base64";
-import { $, box, button, element } from "../draw";
+import { $, box, element } from "../draw";
 import { failureOf, Refused } from "../failure";
 import { showFailure } from "../failure-view";
 import { t } from "../language";
 import type { Key } from "../language";
 import { SEAL_PART_MAX } from "../protocol";
 import type { Failure, Phase, Verbs } from "../protocol";
+import { DeskCalls } from "./desk-calls";
+import type { Issued } from "./desk-calls";
+import { checked, deskOf, NO_ISSUER, setDesk } from "./desks";
 import { own, tokenHead } from "./keys";
 import type { Token } from "./keys";
 import type { Care, Link } from "./link";
@@ -55,16 +58,16 @@ export class Cares {
 
   /** 忘记密码: with a grant of the CA, which knows the handler. */
   unlock(token: Token): void {
+    const [certificate] = own(token);
+    const typed = new Typed(certificate?.issuer);
     void this.#run("actForgotPin", async () => {
-      const [certificate] = own(token);
-      const number = input("careNumber");
       const desk = box("div", "act");
       if (certificate) handOver(desk, certificate.issuer, "unlock", t("careDesk"));
-      this.#show(tokenHead(token), lead("careUnlockLead"), desk, number.label, rule());
-      await this.#press(t("careNext"));
-      const asked = { purpose: "unlock" as const, token: token.token, business: number.value(), ...(certificate ? { certificate: certificate.id } : {}) };
+      this.#show(tokenHead(token), lead("careUnlockLead"), desk, await this.#asked(typed.fields()), rule());
+      const calls = await this.#business(typed);
+      const asked = { purpose: "unlock" as const, token: token.token, business: typed.number, ...(certificate ? { certificate: certificate.id } : {}) };
       const { request } = await this.#asked(this.link.ask("token-request", asked));
-      const grant = await this.#carry(request, "careCarryUnlock", "careGrant");
+      const grant = await this.#asked(calls.unlock(request));
       await this.#window("unlock", { token: token.token, grant } as Verbs["unlock"]["arguments"]);
       this.#told(t("careUnlocked"));
     });
@@ -74,31 +77,46 @@ export class Cares {
   activate(token: Token): void {
     // Set up, some tokens have another slot and serial number.
     let ref = token.token;
+    const typed = new Typed(NO_ISSUER, token.activating);
     void this.#run("actActivate", async () => {
-      const number = input("careNumber", token.activating ?? "");
-      this.#show(tokenHead(token), lead("careActivateLead"), box("div", "notice warn", element("p", "", t("careNoReturn"))), number.label, rule());
-      await this.#press(t("careNext"));
-      const made = await this.#request(ref, number.value());
+      const warning = box("div", "notice warn", element("p", "", t("careNoReturn")));
+      this.#show(tokenHead(token), lead("careActivateLead"), warning, await this.#asked(typed.fields()), rule());
+      const calls = await this.#business(typed);
+      const made = await this.#request(ref, typed.number, calls);
       ref = made.token;
-      const issued = read(await this.#carry(made.request, "careCarryRequest", "careIssued"));
-      const seal = issued.seal === undefined ? undefined : await this.#hand(bytes(issued.seal));
-      await this.#window("install", {
-        token: ref,
-        grant: issued.grant,
-        certificate: issued.certificate,
-        chain: issued.chain,
-        ...(seal === undefined ? {} : { seal }),
-      } as Verbs["install"]["arguments"]);
-      this.#told(t(seal === undefined ? "careInstalled" : "careInstalledSeal"));
+      this.#say(t("careAsking"));
+      const issued = await this.#asked(calls.issue(made.request));
+      await this.#install(ref, issued);
+      this.#told(t(issued.seal === undefined ? "careInstalled" : "careInstalledSeal"));
+    });
+  }
+
+  /** 安装: what a renewal or a seal's business has ready. */
+  install(token: Token): void {
+    const typed = new Typed(own(token)[0]?.issuer);
+    void this.#run("actInstall", async () => {
+      this.#show(tokenHead(token), lead("careInstallLead"), await this.#asked(typed.fields()));
+      const calls = await this.#business(typed);
+      const waiting = await this.#asked(calls.waiting());
+      await this.#install(token.token, waiting);
+      await this.#asked(calls.installed());
+      this.#told(t(waiting.kind === "seal" ? "careSealOnly" : waiting.seal === undefined ? "careInstalled" : "careInstalledSeal"));
     });
   }
 
   /** The certificate request: made with a grant that sets the key up, or the one of an activation that had come so far before. */
-  async #request(token: Token["token"], business: string): Promise<Pick<Verbs["activate"]["answer"], "request" | "token">> {
+  async #request(token: Token["token"], business: string, calls: DeskCalls): Promise<Pick<Verbs["activate"]["answer"], "request" | "token">> {
     const { request, certificateRequest } = await this.#asked(this.link.ask("token-request", { purpose: "activate", token, business }));
     if (certificateRequest !== undefined) return { request: certificateRequest, token };
-    const grant = await this.#carry(request, "careCarryActivate", "careGrant");
+    const grant = await this.#asked(calls.setup(request));
     return this.#window("activate", { token, grant } as Verbs["activate"]["arguments"]);
+  }
+
+  async #install(token: Token["token"], what: Partial<Issued>): Promise<void> {
+    const { grant, certificate, chain } = what;
+    const seal = what.seal === undefined ? {} : { seal: await this.#hand(bytes(what.seal)) };
+    const issued = certificate === undefined ? {} : { grant, certificate, chain };
+    await this.#window("install", { token, ...issued, ...seal } as Verbs["install"]["arguments"]);
   }
 
   // ---- the dialog ----
@@ -208,20 +226,11 @@ export class Cares {
     }
   }
 
-  /** Shows a text for the desk, and waits for the desk's answer. */
-  async #carry(text: string, why: Key, answerLabel: Key): Promise<string> {
-    const out = element("textarea", "input carried");
-    Object.assign(out, { readOnly: true, value: text, rows: 4 });
-    out.setAttribute("aria-label", t("careRequest"));
-    const copy = button(t("careCopy"), () => void navigator.clipboard.writeText(text).then(() => this.#say(t("careCopied"))));
-    const back = element("textarea", "input carried");
-    Object.assign(back, { rows: 4, required: true, maxLength: 2_000_000, autocomplete: "off", spellcheck: false });
-    back.id = "care-answer";
-    out.id = "care-request";
-    this.#say("");
-    this.#show(lead(why), box("div", "", out, box("div", "tools", copy)), box("label", "", element("span", "", t(answerLabel)), back));
+  /** Waits for the press, and keeps where the desk is for the next time. */
+  async #business(typed: Typed): Promise<DeskCalls> {
     await this.#press(t("careNext"));
-    return back.value.trim();
+    this.#say(t("careAsking"));
+    return this.#asked(typed.calls());
   }
 
   /** Hands a seal to the host in parts, from where an earlier hand-over ended; gives its SHA-256. */
@@ -254,29 +263,39 @@ function rule(): HTMLElement {
   return box("div", "pin-rule", element("h3", "", t("pinRule")), list, element("p", "small", t("pinRuleWhere")));
 }
 
-function input(word: Key, before = ""): { label: HTMLElement; value(): string } {
-  const made = element("input", "input");
-  Object.assign(made, { type: "text", value: before, required: true, maxLength: 64, autocomplete: "off", pattern: "[A-Za-z0-9\\-]{1,64}", id: "care-number" });
-  return { label: box("label", "", element("span", "", t(word)), made), value: () => made.value.trim() };
-}
+/** Which business at which desk, as it was typed: it stays through every attempt of a dialog. */
+class Typed {
+  #address: string | null = null;
+  #code = "";
 
-interface Issued {
-  /** The grant for this one request. */
-  grant: string;
-  certificate: string;
-  chain: string[];
-  seal?: string;
-}
+  constructor(
+    private readonly issuer = NO_ISSUER,
+    public number = "",
+  ) {}
 
-/** The desk's answer to a certificate request, as JSON. What is in it, the host judges. */
-function read(text: string): Issued {
-  let said: Partial<Record<keyof Issued, unknown>> = {};
-  try {
-    said = (JSON.parse(text) ?? {}) as typeof said;
-  } catch {
-    // Told below: it lacks everything.
+  /** The fields; an address that an administrator has set is shown and cannot be changed. */
+  async fields(): Promise<HTMLElement> {
+    const desk = (await deskOf(this.issuer)) ?? (await deskOf(NO_ISSUER));
+    this.#address ??= desk?.address ?? "";
+    const address = field("careDeskAddress", this.#address, (value) => (this.#address = value), { id: "care-desk", type: "url", placeholder: "https://", maxLength: 500 });
+    const input = address.querySelector("input");
+    if (input && desk?.source === "managed") Object.assign(input, { readOnly: true, value: desk.address });
+    const number = field("careNumber", this.number, (value) => (this.number = value.toUpperCase()), { id: "care-number", pattern: "[A-Za-z0-9\\-]{1,64}", maxLength: 64 });
+    const code = field("careCode", this.#code, (value) => (this.#code = value), { id: "care-code", pattern: "[A-Za-z0-9 \\-]{4,64}", maxLength: 64 });
+    return box("div", "business", address, number, code, element("p", "small", t("careWhere")));
   }
-  const { grant, certificate, chain, seal } = said;
-  if (typeof grant !== "string" || typeof certificate !== "string" || !Array.isArray(chain)) throw new Refused("grant-malformed");
-  return { grant, certificate, chain: chain.filter((one): one is string => typeof one === "string"), ...(typeof seal === "string" ? { seal } : {}) };
+
+  async calls(): Promise<DeskCalls> {
+    const address = checked(this.#address);
+    if (address === null) throw new Refused("desk-unreachable", { address: this.#address ?? "" });
+    await setDesk(this.issuer, address);
+    return new DeskCalls(address, this.number, this.#code);
+  }
+}
+
+function field(word: Key, value: string, typed: (value: string) => void, more: Partial<HTMLInputElement>): HTMLElement {
+  const made = element("input", "input");
+  Object.assign(made, { type: "text", value, required: true, autocomplete: "off", spellcheck: false, ...more });
+  made.addEventListener("input", () => typed(made.value.trim()));
+  return box("label", "", element("span", "", t(word)), made);
 }

@@ -17,6 +17,9 @@ const POLICY_MS = 1_000;
 /** Longest address. */
 const ADDRESS_MAX = 500;
 
+/** Under what the address is kept that was typed for a key without a certificate, which has no issuer yet. */
+export const NO_ISSUER = "";
+
 export async function deskOf(issuer: string): Promise<Desk | null> {
   const managed = (await managedDesks()).find((desk) => desk.issuer === issuer);
   if (managed) return managed;
@@ -58,7 +61,7 @@ async function managedDesks(): Promise<Desk[]> {
 }
 
 /** https, or http on this computer, without a name and password in it. */
-function checked(address: unknown): string | null {
+export function checked(address: unknown): string | null {
   if (typeof address !== "string" || address.length > ADDRESS_MAX || !URL.canParse(address.trim())) return null;
   const url = new URL(address.trim());
   const local = url.protocol === "http:" && ["localhost", "127.0.0.1"].includes(url.hostname);

@@ -94,6 +94,10 @@ function acts(token: Token, cares: Cares): HTMLElement {
   forgot.disabled = token.officerLocked || token.state === "uninitialised" || own(token).length === 0;
   const activate = button(t(token.activating === undefined ? "actActivate" : "actActivateOn"), () => cares.activate(token), "primary");
   activate.dataset["act"] = "activate";
-  return box("div", "tools", ...(blank && !locked ? [activate] : []), change, forgot);
+  // The desk makes new seals and renewed certificates for a certificate that is on the key.
+  const install = button(t("actInstall"), () => cares.install(token));
+  install.dataset["act"] = "install";
+  install.disabled = locked;
+  return box("div", "tools", ...(blank && !locked ? [activate] : []), ...(own(token).length > 0 ? [install] : []), change, forgot);
 }
 

@@ -413,6 +413,24 @@ codes! {
     "The[ {service}] service cannot be reached[: {address}][ ({detail})]."
     "Check the network and try again; a stamp that was made is kept, and sealbridge extend adds timestamp and certificate status later."
 
+    DeskUnreachable "desk-unreachable" Environment ["address"]
+    "无法连接 CA 的办理网站[（{address}）]。"
+    "请检查网址和网络，然后点同一个按钮继续；已经办好的步骤不会重做。"
+    "The authority's desk cannot be reached[ ({address})]."
+    "Check the address and the network, then press the same button to go on; what is done is not done again."
+
+    DeskRefused "desk-refused" Environment ["reason", "what", "remedy"]
+    "CA 的办理网站没有放行[：{what}]"
+    "[{remedy}]处理好后，点同一个按钮继续。"
+    "The authority's desk did not go on[: {what}]"
+    "[{remedy} ]Then press the same button to go on."
+
+    DeskAnswerMalformed "desk-answer-malformed" Environment ["address", "detail"]
+    "CA 的办理网站[（{address}）]给出的答复看不懂[（{detail}）]。"
+    "请核对网址是不是 CA 提供的办理网址；网址无误时请联系 CA 的客服。"
+    "The answer of the authority's desk[ ({address})] cannot be understood[ ({detail})]."
+    "Check that the address is the one the authority gave you; if it is, contact the authority's support."
+
     ServiceTimedOut "service-timed-out" Environment ["service", "address", "seconds"]
     "[{service} ]服务没有在[ {seconds} 秒的]时限内应答[：{address}]。"
     "请稍后重试，或用 --patience 延长等待时间；已盖好的章不受影响，稍后可以用 sealbridge extend 补上时间戳和证书状态。"

@@ -2,12 +2,14 @@
 
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::pages;
 use super::visitor::{self, Cookies, language_of};
@@ -16,6 +18,9 @@ use crate::settings::Desk;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; object-src 'self'; \
     frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Where the calls about one business begin.
+const CALLS: &str = "/api/business/";
 
 /// Security headers for every answer.
 pub(super) async fn headers(State(desk): State<Desk>, request: Request, next: Next) -> Response {
@@ -51,11 +56,31 @@ pub(super) async fn same_site(State(desk): State<Desk>, request: Request, next: 
     if !origins.iter().any(|origin| origin.split_once("://").is_some_and(|(_, name)| name.eq_ignore_ascii_case(host))) {
         return Refusal::from(Reason::WrongHost).with("origin", origins.first().map_or("", String::as_str)).into_response();
     }
-    // A portal's page posts a hand-over: signed, used once, and it changes nothing that belongs to a session.
-    if request.uri().path() == "/handover" || matches!(*request.method(), Method::GET | Method::HEAD) || comes_from_us(origins, request.headers()) {
+    // A portal's page posts a hand-over: signed, used once, and it changes nothing that belongs to a session. So do calls that bring a
+    // business's access code, which no browser adds by itself.
+    if request.uri().path() == "/handover"
+        || brings_a_code(&request)
+        || matches!(*request.method(), Method::GET | Method::HEAD)
+        || comes_from_us(origins, request.headers())
+    {
         return next.run(request).await;
     }
     Refusal::from(Reason::CrossSite).into_response()
+}
+
+/// A call by number and access code, or a browser's question whether its page may make one.
+fn brings_a_code(request: &Request) -> bool {
+    let code = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(visitor::bearer);
+    request.uri().path().starts_with(CALLS) && code.is_some()
+}
+
+/// Calls that pages of other origins may make and read, the key centre above all: whoever has number and access code may. Cookies do not
+/// come along.
+pub(super) fn from_elsewhere() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(|_, parts| parts.uri.path().starts_with(CALLS)))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
 }
 
 fn comes_from_us(origins: &[String], headers: &HeaderMap) -> bool {

@@ -67,6 +67,7 @@ pub fn router(desk: Desk) -> Router {
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(desk.clone(), guard::same_site))
         .layer(middleware::from_fn_with_state(desk.clone(), guard::tell_refusals))
+        .layer(guard::from_elsewhere())
         .layer(middleware::from_fn_with_state(desk.clone(), guard::headers))
         .with_state(desk)
 }

@@ -3,17 +3,19 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::header::{COOKIE, SET_COOKIE, USER_AGENT};
+use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 
+use crate::business::number;
 use crate::language::Language;
 use crate::refusal::{Reason, Refusal};
 use crate::settings::Desk;
 use crate::store::applications::{self, Application};
 use crate::store::officers::Officer;
 use crate::store::sessions::{self, Opened, Session};
+use crate::store::throttle::{self, Attempt};
 
 /// The request's cookies, by name.
 #[derive(Debug, Default)]
@@ -73,6 +75,8 @@ pub(super) struct Visitor {
     pub(super) path: String,
     pub(super) agent: String,
     address: Option<IpAddr>,
+    /// The access code of one business, for calls that come without a session.
+    code: Option<String>,
 }
 
 impl Visitor {
@@ -100,10 +104,36 @@ impl Visitor {
         applications::opened(desk.database(), desk.vault(), &session.id, number).await?.ok_or_else(|| Reason::NotFound.into())
     }
 
-    /// The same for a call by script, which carries the session's own token in the header `X-CSRF-Token`.
+    /// The business of a call that only reads: by its access code, else as in [`Self::business`].
+    pub(super) async fn asked(&self, desk: &Desk, number: &str) -> Result<Application, Refusal> {
+        let Some(code) = &self.code else { return self.business(desk, number).await };
+        let (number, _) = self.knows(desk, number, code).await?;
+        applications::by_number(desk.database(), desk.vault(), &number).await?.ok_or_else(|| Reason::NotFound.into())
+    }
+
+    /// The same for a call that changes something: by its access code, or from a script of our own page, which carries the session's
+    /// own token in the header `X-CSRF-Token`. Where there is a code, cookies do not count.
     pub(super) async fn called(&self, desk: &Desk, number: &str, headers: &HeaderMap) -> Result<Application, Refusal> {
+        if self.code.is_some() {
+            return self.asked(desk, number).await;
+        }
         self.checked(headers.get("x-csrf-token").and_then(|token| token.to_str().ok()).unwrap_or_default())?;
         self.business(desk, number).await
+    }
+
+    /// The number and the row of the business that a number and an access code belong to. Guessing is slowed down.
+    pub(super) async fn knows(&self, desk: &Desk, number: &str, code: &str) -> Result<(String, i64), Refusal> {
+        let number = number::parse(number).ok_or(Reason::AccessRefused)?;
+        let subject = format!("business:{number}");
+        for (subject, schedule) in [(self.address(), throttle::ADDRESS), (subject.clone(), throttle::BUSINESS)] {
+            if let Attempt::Wait { seconds } = throttle::begin(desk.database(), &subject, schedule, desk.now()).await? {
+                return Err(Refusal::from(Reason::Throttled).with("seconds", seconds));
+            }
+        }
+        let known = if code.len() > 64 { None } else { applications::of_code(desk.database(), &number, code).await? };
+        let id = known.ok_or(Reason::AccessRefused)?;
+        throttle::clear(desk.database(), &subject).await?;
+        Ok((number, id))
     }
 
     /// A session for a visitor who has none.
@@ -129,15 +159,23 @@ impl FromRequestParts<Desk> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Refusal> {
         let cookies = Cookies::of(&parts.headers);
-        let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let agent = text(USER_AGENT);
         Ok(Visitor {
             session: session_of(desk, &cookies).await?,
             language: language_of(&cookies),
             path: parts.uri.path().to_owned(),
             agent: agent.unwrap_or_default().to_owned(),
+            code: text(AUTHORIZATION).and_then(bearer).map(ToOwned::to_owned),
             address: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
         })
     }
+}
+
+/// What an `Authorization` header of the scheme `Bearer` carries (RFC 6750 2.1).
+pub(super) fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, code) = authorization.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(code.trim())
 }
 
 /// Compares without telling by the time where the first difference is.

@@ -2,6 +2,7 @@
 //! kills and restarts. The judges are the answers, the database's file and OpenSSL.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
+mod calls;
 mod forms;
 mod handover;
 mod life;

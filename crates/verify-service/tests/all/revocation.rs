@@ -66,6 +66,7 @@ async fn pass(State(door): State<Arc<Door>>, request: Request, next: Next) -> Re
         BROKEN => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         SILENT => std::future::pending().await,
         HUGE => vec![0x30_u8; 3 << 20].into_response(),
+        ELSEWHERE if ocsp => StatusCode::NOT_FOUND.into_response(),
         ELSEWHERE => (StatusCode::FOUND, [("location", "http://169.254.169.254/latest/")]).into_response(),
         FORGED => {
             let (parts, body) = next.run(request).await.into_parts();
@@ -232,7 +233,7 @@ async fn outages_count_as_the_portal_says() {
         (SILENT, "service-timed-out", "service-timed-out", 5.0),
         (HUGE, "service-answer-too-large", "service-answer-too-large", 3.0),
         (FORGED, "service-answer-invalid", "service-answer-invalid", 3.0),
-        // Sent to the machine's own network, nobody goes there: a question that is posted is sent nowhere, one for a list not to such a place.
+        // Sent to the machine's own network by the list, nobody goes there.
         (ELSEWHERE, "service-unreachable", "service-address-refused", 3.0),
     ] {
         for demand in [StatusDemand::Required, StatusDemand::WhenAvailable, StatusDemand::NotAsked] {

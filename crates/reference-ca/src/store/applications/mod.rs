@@ -186,22 +186,27 @@ pub async fn queue(database: &Database, vault: &Vault, states: &[State]) -> Resu
     rows.iter().map(|row| read(vault, row)).collect()
 }
 
-/// Opens a business in a session by its number and access code; `false` where they do not belong together.
+/// The business that this number and this access code belong to; `None` where they do not belong together.
 ///
 /// # Errors
 /// The database's.
-pub async fn open(database: &Database, session: &str, number: &str, code: &str) -> Result<bool, sqlx::Error> {
+pub async fn of_code(database: &Database, number: &str, code: &str) -> Result<Option<i64>, sqlx::Error> {
     let code: String =
         code.chars().filter(|character| !character.is_whitespace() && *character != '-').map(|character| character.to_ascii_uppercase()).collect();
     let row = sqlx::query("SELECT id, code_sha256 FROM applications WHERE number = ?").bind(number).fetch_optional(database.read()).await?;
-    let Some(row) = row else { return Ok(false) };
+    let Some(row) = row else { return Ok(None) };
     let (id, right): (i64, String) = (row.try_get("id")?, row.try_get("code_sha256")?);
     // Digests: the time of comparing them tells nothing about the code.
-    if sha256_hex(code.as_bytes()) != right {
-        return Ok(false);
-    }
+    Ok((sha256_hex(code.as_bytes()) == right).then_some(id))
+}
+
+/// Opens a business in a session.
+///
+/// # Errors
+/// The database's.
+pub async fn open(database: &Database, session: &str, id: i64) -> Result<(), sqlx::Error> {
     sqlx::query("INSERT INTO openings (session, application) VALUES (?, ?) ON CONFLICT DO NOTHING").bind(session).bind(id).execute(database.write()).await?;
-    Ok(true)
+    Ok(())
 }
 
 /// The access code, for a page of the session that opened the business.

@@ -36,7 +36,7 @@ pub(in crate::web) struct Asked {
 
 /// What the key's side has to know before it makes a key: the subject, the PIN's rule, and where the business stands.
 pub(in crate::web) async fn facts(State(desk): State<Desk>, visitor: Visitor, Path(number): Path<String>) -> Result<Json<Value>, Refusal> {
-    let application = visitor.business(&desk, &number).await?;
+    let application = visitor.asked(&desk, &number).await?;
     let profile = desk.profile(&application.profile).ok_or(Reason::Internal)?;
     let subject = issue::subject(application.case.kind, &application.values);
     Ok(Json(json!({
@@ -62,16 +62,28 @@ pub(in crate::web) async fn grant(
 ) -> Result<Json<Value>, Refusal> {
     let (application, request) = read(&desk, &visitor, &number, &headers, &asked.map_err(|_| Reason::Malformed)?).await?;
     check(&application, &request)?;
+    let now = desk.now();
+    // What was interrupted after the certificate was issued goes on: the key's side needs a grant for the request once more, and the
+    // desk has nothing left to use up.
+    if let Some(found) = certificates::of_application(desk.database(), application.id).await? {
+        if found.request_sha256 != sha256_hex(&request) {
+            return Err(Reason::AlreadyActivated.into());
+        }
+        let (signed, claims) = grant::activation(desk.authority(), &application.number, &request, now)?;
+        return Ok(granted(&desk, &signed, claims.exp));
+    }
     if application.case.state != Stand::Activatable {
         // A state before the gate says why (R40, R41, R86, E3).
         let waits = matches!(application.case.state, Stand::Making | Stand::AwaitingPaper | Stand::PaperReview);
         return Err(if waits { Reason::PaperNotVerified } else { Reason::NotNow }.into());
     }
-    let now = desk.now();
-    let issuing = desk.authority().issuing();
     let (signed, claims) = grant::activation(desk.authority(), &application.number, &request, now)?;
     certificates::note_grant(desk.database(), &claims.jti, application.id, &sha256_hex(&request), now, claims.exp).await?;
-    Ok(Json(json!({ "grant": signed, "issuer": Base64::encode_string(issuing.der()), "expiresAt": claims.exp })))
+    Ok(granted(&desk, &signed, claims.exp))
+}
+
+fn granted(desk: &Desk, signed: &str, expires_at: i64) -> Json<Value> {
+    Json(json!({ "grant": signed, "issuer": Base64::encode_string(desk.authority().issuing().der()), "expiresAt": expires_at }))
 }
 
 /// Issues the certificate against a grant, once.

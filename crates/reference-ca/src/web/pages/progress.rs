@@ -9,11 +9,9 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::{Alert, Frame, render_with, see_other};
-use crate::business::number;
 use crate::refusal::{Reason, Refusal};
 use crate::settings::Desk;
 use crate::store::applications;
-use crate::store::throttle::{self, Attempt};
 use crate::web::visitor::{Visitor, set_session};
 
 #[derive(Template)]
@@ -40,20 +38,13 @@ pub(in crate::web) async fn open(State(desk): State<Desk>, visitor: Visitor, fie
     let Ok(session) = visitor.checked(&fields.csrf) else {
         return page(&desk, &visitor, &fields.number, Some(Reason::Csrf.into())).await;
     };
-    let Some(number) = number::parse(&fields.number) else {
-        return page(&desk, &visitor, &fields.number, Some(Reason::AccessRefused.into())).await;
-    };
-    let subject = format!("business:{number}");
-    for (subject, schedule) in [(visitor.address(), throttle::ADDRESS), (subject.clone(), throttle::BUSINESS)] {
-        if let Attempt::Wait { seconds } = throttle::begin(desk.database(), &subject, schedule, desk.now()).await? {
-            return page(&desk, &visitor, &fields.number, Some(Refusal::from(Reason::Throttled).with("seconds", seconds))).await;
+    match visitor.knows(&desk, &fields.number, &fields.code).await {
+        Ok((number, id)) => {
+            applications::open(desk.database(), &session.id, id).await?;
+            Ok(see_other(&format!("/business/{number}")))
         }
+        Err(refusal) => page(&desk, &visitor, &fields.number, Some(refusal)).await,
     }
-    if fields.code.len() > 64 || !applications::open(desk.database(), &session.id, &number, &fields.code).await? {
-        return page(&desk, &visitor, &fields.number, Some(Reason::AccessRefused.into())).await;
-    }
-    throttle::clear(desk.database(), &subject).await?;
-    Ok(see_other(&format!("/business/{number}")))
 }
 
 async fn page(desk: &Desk, visitor: &Visitor, number: &str, refusal: Option<Refusal>) -> Result<Response, Refusal> {

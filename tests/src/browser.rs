@@ -4,6 +4,7 @@
 
 mod hand;
 mod start;
+mod view;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! A whole small world for one run: an isolated home, a token with an organisation's key, certificate and seal, the host
-//! registered for the browsers' profiles, a scripted PIN window, and the reference portal on SQLite. The demo and every
-//! end-to-end test stand on it. It refuses to touch anything outside the folder it is given.
+//! registered for the browsers' profiles, a scripted PIN window, and the reference portal on SQLite. Or one in which the key's life
+//! has not begun: the token is blank, and the CA's desk runs and is connected to the portal. The demo and every end-to-end test
+//! stand on it. It refuses to touch anything outside the folder it is given.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::bidi::{DriveError, Driven, failed};
 use crate::browser::{Browser, Kind, Launch, profile_folder};
+use crate::desk::Desk;
 use crate::unpacked;
 
 /// Which PKCS#11 module holds the key.
@@ -74,6 +76,9 @@ pub struct Plan {
     pub algorithm: String,
     /// What is different about the certificate, in the CA desk's words: normal, expired, encryption-only and so on.
     pub variant: String,
+    /// The key's life has not begun: the token is blank, a second blank one lies ready for a reissue, nothing is issued, and the CA's
+    /// desk runs as a service whose grants the host believes and to which the portal hands over.
+    pub blank: bool,
 }
 
 impl Plan {
@@ -88,6 +93,7 @@ impl Plan {
             pin,
             algorithm: "es256".into(),
             variant: "normal".into(),
+            blank: false,
         }
     }
 }
@@ -103,6 +109,8 @@ pub struct World {
     pub ca: PathBuf,
     /// The portal's address, such as `http://localhost:41234`.
     pub portal_url: String,
+    /// The CA's desk as a service, where the plan is for a blank token.
+    pub service: Option<Desk>,
     portal: Option<Portal>,
 }
 
@@ -112,16 +120,58 @@ pub const ACCOUNT: (&str, &str) = ("supplier", "Portal-13579");
 impl World {
     /// Makes the world: token, certificate, seal, host registration, portal with one account.
     pub fn build(plan: Plan) -> Driven<Self> {
+        let mut world = Self::prepare(plan)?;
+        world.open()?;
+        Ok(world)
+    }
+
+    /// The first half of [`World::build`]: everything but what runs.
+    pub fn prepare(plan: Plan) -> Driven<Self> {
         let home = plan.folder.join("home");
         let ca = plan.folder.join("ca");
         fs::create_dir_all(&home)?;
         fs::create_dir_all(&ca)?;
-        let mut world = Self { plan, home, ca, portal_url: String::new(), portal: None };
-        world.make_token()?;
+        let world = Self { plan, home, ca, portal_url: String::new(), service: None, portal: None };
+        if world.plan.blank {
+            world.module()?;
+        } else {
+            world.make_token()?;
+        }
         world.configure()?;
         world.register()?;
-        world.start_portal()?;
         Ok(world)
+    }
+
+    /// The second half: starts the CA's desk, where the plan has one, and the portal.
+    pub fn open(&mut self) -> Driven<()> {
+        self.add_account(ACCOUNT.0, ACCOUNT.1, &self.plan.organisation.name, &self.plan.organisation.credit_code)?;
+        let program = Command::new(built("reference-portal")?);
+        if !self.plan.blank {
+            return self.run_portal(program, "portal.log", &[]);
+        }
+        // Each is told the other's address and key when it starts, so the portal's port is settled first.
+        let port = free_port()?;
+        let key = self.plan.folder.join("portal-key.pem");
+        let mut shown = Command::new(built("reference-portal")?);
+        shown.args(["desk-key", "--file"]).arg(&key);
+        let public = self.plan.folder.join("portal-public.pem");
+        fs::write(&public, run(shown, None)?)?;
+        let desk = Desk::start(&self.plan.folder, &self.ca, &[(format!("http://localhost:{port}"), public)])?;
+        let (authority, key) = (self.authority().display().to_string(), key.display().to_string());
+        let connected = ["--desk", desk.origin(), "--desk-authority", &authority, "--desk-key", &key];
+        self.run_portal_at(port, program, "portal.log", &connected)?;
+        self.service = Some(desk);
+        Ok(())
+    }
+
+    /// The certificate of the issuing CA, with the root behind it.
+    pub fn authority(&self) -> PathBuf {
+        self.ca.join("chain.pem")
+    }
+
+    /// The desk of a world with a blank token.
+    pub fn service(&self) -> Driven<&Desk> {
+        self.service.as_ref().ok_or_else(|| DriveError("this world has no CA's desk: its token was served beforehand".into()))
     }
 
     /// Makes the token: initialises it, makes the key on it, the certificate and the seal.
@@ -158,7 +208,11 @@ impl World {
             Token::Soft => {
                 let config = folder.join("token.conf");
                 if !config.exists() {
-                    fs::write(&config, format!("[[slots]]\nslot = 0\ndbtype = \"sqlite\"\ndbargs = \"{}\"\n", folder.join("token.sql").display()))?;
+                    // SoftHSM always has one blank slot more; here there are as many as are written down.
+                    let tokens: &[&str] = if self.plan.blank { &["token.sql", "token-2.sql"] } else { &["token.sql"] };
+                    let slot =
+                        |(slot, file): (usize, &&str)| format!("[[slots]]\nslot = {slot}\ndbtype = \"sqlite\"\ndbargs = \"{}\"\n", folder.join(file).display());
+                    fs::write(&config, tokens.iter().enumerate().map(slot).collect::<String>())?;
                 }
                 Ok((built_library("sealbridge_soft_token")?, vec![("KRYOPTIC_CONF".into(), config.display().to_string())]))
             }
@@ -197,6 +251,9 @@ impl World {
         );
         if self.plan.token == Token::Soft {
             config.push_str("tries = 10\n");
+        }
+        if self.plan.blank {
+            config.push_str(&format!("\n[[authority]]\ncertificate = {}\n", json!(self.authority().display().to_string())));
         }
         if self.plan.answers.is_some() {
             config.push_str(&format!("\n[dialog]\nprograms = [{}]\n", json!(self.scripted_pinentry()?.display().to_string())));
@@ -289,18 +346,16 @@ impl World {
     /// The same world with a second portal on the same accounts, started by `program` (the portal's own, or what starts it
     /// somewhere) with more options.
     pub fn with_portal(&self, program: Command, options: &[&str]) -> Driven<Self> {
-        let mut world = Self { plan: self.plan.clone(), home: self.home.clone(), ca: self.ca.clone(), portal_url: String::new(), portal: None };
+        let mut world = Self { plan: self.plan.clone(), home: self.home.clone(), ca: self.ca.clone(), portal_url: String::new(), service: None, portal: None };
         world.run_portal(program, "portal-2.log", options)?;
         Ok(world)
     }
 
-    fn start_portal(&mut self) -> Driven<()> {
-        self.add_account(ACCOUNT.0, ACCOUNT.1, &self.plan.organisation.name, &self.plan.organisation.credit_code)?;
-        self.run_portal(Command::new(built("reference-portal")?), "portal.log", &[])
+    fn run_portal(&mut self, command: Command, log: &str, options: &[&str]) -> Driven<()> {
+        self.run_portal_at(free_port()?, command, log, options)
     }
 
-    fn run_portal(&mut self, mut command: Command, log: &str, options: &[&str]) -> Driven<()> {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    fn run_portal_at(&mut self, port: u16, mut command: Command, log: &str, options: &[&str]) -> Driven<()> {
         let url = format!("http://localhost:{port}");
         let log_file = self.plan.folder.join(log);
         let log = fs::File::create(&log_file)?;
@@ -386,6 +441,10 @@ pub fn run(mut command: Command, input: Option<&str>) -> Driven<String> {
 
 /// How long a step in a browser may take on a slow machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+fn free_port() -> Driven<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
 
 fn built_library(name: &str) -> Driven<PathBuf> {
     let file = format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);

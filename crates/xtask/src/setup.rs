@@ -30,6 +30,8 @@ pub(crate) enum Purpose {
     Softhsm,
     /// Programs of others that judge what we made, and readable Chinese on screenshots.
     Judges,
+    /// Printing a form before it is stamped by hand.
+    Paper,
     /// A PIN window for a person at a display.
     Window,
     /// The tests that type into a real PIN window.
@@ -139,6 +141,15 @@ const NEEDS: &[Need] = &[
         brew: "poppler",
     },
     Need {
+        what: "pdftoppm (Poppler)",
+        purpose: Purpose::Paper,
+        found: || has(&["pdftoppm"]),
+        apt: &["poppler-utils"],
+        dnf: "poppler-utils",
+        pacman: "poppler",
+        brew: "poppler",
+    },
+    Need {
         what: "certutil (NSS)",
         purpose: Purpose::Judges,
         found: || has(&["certutil"]),
@@ -200,7 +211,7 @@ const PYTHON_JUDGES: &[(&str, &str)] = &[
 
 /// `cargo xtask setup`.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    let all = [Purpose::Build, Purpose::Chromium, Purpose::Firefox, Purpose::Softhsm, Purpose::Judges, Purpose::Window, Purpose::Tests];
+    let all = [Purpose::Build, Purpose::Chromium, Purpose::Firefox, Purpose::Softhsm, Purpose::Judges, Purpose::Paper, Purpose::Window, Purpose::Tests];
     ensure(&all, options.check)?;
     name_python_judges();
     println!("Everything is there.");

@@ -9,6 +9,7 @@ use std::time::Instant;
 use clap::Parser;
 use sealbridge_e2e::bidi::{Driven, failed};
 use sealbridge_e2e::browser::{Browser, Kind};
+use sealbridge_e2e::steps::Steps;
 use sealbridge_e2e::supplier::Supplier;
 use sealbridge_e2e::world::{ACCOUNT, Organisation, Plan, Token, World};
 use serde_json::json;
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
 fn play(options: &Options) -> Driven<()> {
     std::fs::create_dir_all(&options.folder)?;
     let folder = options.folder.canonicalize()?;
-    let mut steps = Steps { folder: folder.clone(), number: 0 };
+    let mut steps = Steps::into(folder.clone());
     let mut plan = Plan::new(&folder);
     plan.token = options.token;
     plan.organisation = Organisation::default();
@@ -121,51 +122,4 @@ fn leave_to_person(world: &World, browser: &mut Browser, pin: &str) -> Driven<()
         std::thread::sleep(std::time::Duration::from_millis(500));
     }
     Ok(())
-}
-
-/// Counts the steps, takes the time and the pictures.
-struct Steps {
-    folder: PathBuf,
-    number: usize,
-}
-
-impl Steps {
-    fn plain<T>(&mut self, name: &str, work: impl FnOnce() -> Driven<T>) -> Driven<T> {
-        let started = Instant::now();
-        let done = work();
-        self.line(name, done.is_ok(), started, None);
-        done
-    }
-
-    fn shown<'w>(&mut self, name: &str, supplier: &mut Supplier<'w>, work: impl FnOnce(&mut Supplier<'w>) -> Driven<()>) -> Driven<()> {
-        let started = Instant::now();
-        let done = work(supplier);
-        let elapsed = started;
-        let picture = self.picture(name);
-        let tab = supplier.tab.clone();
-        let taken = supplier.browser.screenshot(&tab, &picture);
-        self.line(name, done.is_ok(), elapsed, taken.is_ok().then_some(picture));
-        done
-    }
-
-    fn report(&mut self, name: &str, browser: &mut Browser, tab: Option<&sealbridge_e2e::browser::Tab>, started: Instant) -> Driven<()> {
-        let mut picture = None;
-        if let Some(tab) = tab {
-            let file = self.picture(name);
-            browser.screenshot(tab, &file)?;
-            picture = Some(file);
-        }
-        self.line(name, true, started, picture);
-        Ok(())
-    }
-
-    fn picture(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{:02}-{name}.png", self.number + 1))
-    }
-
-    fn line(&mut self, name: &str, ok: bool, started: Instant, picture: Option<PathBuf>) {
-        self.number += 1;
-        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        println!("{}", json!({"name": name, "ok": ok, "ms": ms, "screenshot": picture}));
-    }
 }

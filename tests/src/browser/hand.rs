@@ -58,6 +58,19 @@ impl Browser {
         self.evaluate(tab, &script).map(drop)
     }
 
+    /// Types `value` into the input that matches `selector` with real keys, in place of what stood there. The page must then hold it.
+    pub fn type_into(&mut self, tab: &Tab, selector: &str, value: &str) -> Driven<()> {
+        self.click(tab, selector)?;
+        self.evaluate(tab, &format!("(() => {{ const e = document.querySelector({}); e.focus(); e.select(); return true; }})()", json!(selector)))?;
+        if value.is_empty() {
+            self.type_keys(tab, "\u{e017}")?;
+        } else {
+            self.type_keys(tab, value)?;
+        }
+        let holds = self.evaluate(tab, &format!("document.querySelector({}).value", json!(selector)))?;
+        if holds == value { Ok(()) } else { failed(format!("{selector} holds {holds} and not {value}")) }
+    }
+
     /// Types keys into whatever has the focus, with real key events.
     pub fn type_keys(&mut self, tab: &Tab, keys: &str) -> Driven<()> {
         let actions: Vec<Value> =

@@ -1,0 +1,35 @@
+//! How a person looks at pages: with a profile of their own beside the others', in a window of some size, and a whole page in one
+//! picture where it is longer than the window.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{Browser, Tab, base64, text};
+use crate::bidi::Driven;
+
+impl Browser {
+    /// Opens `url` for somebody else: with cookies of their own that no other tab shares, as in another profile. The extension does
+    /// not look into it.
+    pub fn open_apart(&mut self, url: &str) -> Driven<Tab> {
+        let apart = text(&self.bidi.command("browser.createUserContext", json!({}))?, "userContext")?;
+        let tab = self.bidi.command("browsingContext.create", json!({"type": "tab", "userContext": apart}))?;
+        let tab = Tab(text(&tab, "context")?);
+        self.go(&tab, url)?;
+        Ok(tab)
+    }
+
+    /// Makes the tab's page so many CSS pixels wide and high.
+    pub fn resize(&mut self, tab: &Tab, (width, height): (u32, u32)) -> Driven<()> {
+        self.bidi.command("browsingContext.setViewport", json!({"context": tab.0, "viewport": {"width": width, "height": height}})).map(drop)
+    }
+
+    /// Saves a picture of the whole page, also of what one would have to scroll to; JPEG where the file is called so.
+    pub fn screenshot_whole(&mut self, tab: &Tab, file: &Path) -> Driven<()> {
+        let jpeg = file.extension().is_some_and(|extension| extension == "jpg");
+        let format = if jpeg { json!({"type": "image/jpeg", "quality": 0.9}) } else { json!({"type": "image/png"}) };
+        let shot = self.bidi.command("browsingContext.captureScreenshot", json!({"context": tab.0, "origin": "document", "format": format}))?;
+        fs::write(file, base64(&text(&shot, "data")?)?).map_err(Into::into)
+    }
+}

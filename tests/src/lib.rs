@@ -3,6 +3,7 @@
 pub mod applicant;
 pub mod bidi;
 pub mod browser;
+pub mod centre;
 pub mod desk;
 pub mod disk;
 pub mod display;

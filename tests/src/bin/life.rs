@@ -1,20 +1,21 @@
 //! A key's whole life as one program: makes a world in which nothing has been issued, opens a real browser, and does what supplier
 //! staff and the CA's officers would do. Prints one JSON line per step and leaves a picture of each.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use sealbridge_e2e::applicant::Applicant;
 use sealbridge_e2e::bidi::{Driven, failed};
-use sealbridge_e2e::browser::Kind;
+use sealbridge_e2e::browser::{Browser, Kind};
+use sealbridge_e2e::centre::Centre;
 use sealbridge_e2e::officer::Officer;
 use sealbridge_e2e::paper::Paper;
 use sealbridge_e2e::steps::Steps;
 use sealbridge_e2e::supplier::Supplier;
 use sealbridge_e2e::world::{Plan, Token, World};
 
-/// From the application to the originals, in a real browser, on a small world made below one folder.
+/// From the application to the unlocked key, in a real browser, on a small world made below one folder.
 #[derive(Debug, Parser)]
 struct Options {
     /// chromium or firefox.
@@ -56,9 +57,107 @@ fn play(options: &Options) -> Driven<()> {
     let world = &world;
     let mut browser = steps.plain("browser", || world.browser(options.browser, !options.visible))?;
     steps.plain("language", || browser.set_extension_language(&options.language))?;
+    std::fs::copy(world.ca.join("trust.pem"), folder.join("trust.pem"))?;
     let mut supplier = steps.plain("arrive", || Supplier::arrive(world, browser))?;
-    let _activatable = apply(&mut steps, &mut supplier)?;
+    let desk = format!("{}/ca/netca", world.service()?.origin());
+    let business = apply(&mut steps, &mut supplier)?;
+    let centre = Centre::open(&mut supplier.browser, "home")?;
+    activate(&mut steps, &mut supplier.browser, &centre, &desk, &business)?;
+    use_it(&mut steps, &mut supplier, &folder.join("stamped.pdf"))?;
+    lock_and_unlock(&mut steps, &mut supplier, &centre, &desk)?;
     Ok(())
+}
+
+/// 【激活证书】: key, PIN, certificate and seal, at one press.
+fn activate(steps: &mut Steps, browser: &mut Browser, centre: &Centre, desk: &str, business: &Applicant) -> Driven<()> {
+    steps.whole("activate-begin", browser, &centre.tab, |browser| {
+        centre.show(browser, "home")?;
+        centre.begin(browser, "activate")?;
+        centre.business(browser, desk, business)
+    })?;
+    steps.whole("activate", browser, &centre.tab, |browser| {
+        let said = centre.go_on(browser)?;
+        if said.contains("证书安装完成") || said.contains("installed") { Ok(()) } else { failed(format!("the key centre says {said}")) }
+    })?;
+    steps.whole("activated", browser, &centre.tab, |browser| {
+        centre.close(browser)?;
+        centre.sees(browser, ".token [data-certificate]")
+    })?;
+    steps.whole("seal", browser, &centre.tab, |browser| {
+        centre.show(browser, "seals")?;
+        centre.sees(browser, ".seal .paper img")
+    })?;
+    steps.whole("issued", browser, &business.tab, |browser| business.expect_state(browser, "activated"))
+}
+
+/// Bind, log in, fill and stamp, submit.
+fn use_it(steps: &mut Steps, supplier: &mut Supplier<'_>, stamped: &Path) -> Driven<()> {
+    let tab = supplier.tab.clone();
+    supplier.browser.activate(&tab)?;
+    supplier.go("/ca")?;
+    steps.shown("bind", supplier, |supplier| {
+        let shown = supplier.bind()?;
+        if shown.is_empty() { failed("the portal shows no bound certificate") } else { Ok(()) }
+    })?;
+    steps.shown("sign-out", supplier, Supplier::sign_out)?;
+    steps.shown("login", supplier, Supplier::log_in)?;
+    steps.shown("tender", supplier, Supplier::open_tender)?;
+    let stamping = supplier.fill_and_stamp("1280000.00")?;
+    steps.whole("prepare", &mut supplier.browser, &stamping.clone(), |_| Ok(()))?;
+    steps.shown("stamp", supplier, |supplier| {
+        supplier.wait_prepared(&stamping)?;
+        supplier.press_stamp(&stamping)
+    })?;
+    steps.shown("submit", supplier, |supplier| {
+        supplier.return_to_portal(&stamping)?;
+        let verdict = supplier.verdict()?;
+        supplier.save_stamped(stamped)?;
+        if verdict.accepted { Ok(()) } else { failed(format!("the portal refused: {} {:?}", verdict.summary, verdict.sentences)) }
+    })
+}
+
+/// Ten wrong PINs, the way back over the CA's desk, and a login with the new PIN.
+fn lock_and_unlock(steps: &mut Steps, supplier: &mut Supplier<'_>, centre: &Centre, desk: &str) -> Driven<()> {
+    let world = supplier.world;
+    let details = Applicant::details(&world.plan.organisation);
+    steps.shown("ten-wrong-pins", supplier, |supplier| {
+        supplier.sign_out()?;
+        world.answer(&["Wrong-97531".into()])?;
+        let mut said = String::new();
+        for _ in 0..10 {
+            said = supplier.log_in_refused()?;
+        }
+        if said == "pin-locked" || said == "token-locked" { Ok(()) } else { failed(format!("after ten wrong PINs the portal says {said}")) }
+    })?;
+    steps.whole("locked", &mut supplier.browser, &centre.tab, |browser| {
+        centre.show(browser, "home")?;
+        centre.sees(browser, ".token[data-state=locked]")
+    })?;
+    let tab = supplier.tab.clone();
+    supplier.browser.activate(&tab)?;
+    supplier.sign_in()?;
+    let business = steps.shown("unlock-apply", supplier, |supplier| Applicant::from_portal(supplier, "unlock"))?;
+    let browser = &mut supplier.browser;
+    steps.whole("unlock-fill-in", browser, &tab, |browser| {
+        business.fill(browser, &details)?;
+        business.submit(browser)
+    })?;
+    let officer = Officer::sign_in(browser, world.service()?.origin(), 0)?;
+    let code = steps.whole("unlock-message", browser, &officer.tab, |browser| officer.code_sent(browser, &business.number))?;
+    steps.whole("unlock-code", browser, &tab, |browser| business.enter_code(browser, &code))?;
+    world.answer(&["Neu-86420!x".into()])?;
+    steps.whole("unlock-begin", browser, &centre.tab, |browser| {
+        centre.begin(browser, "unlock")?;
+        centre.business(browser, desk, &business)
+    })?;
+    steps.whole("unlock", browser, &centre.tab, |browser| centre.go_on(browser).map(drop))?;
+    centre.close(browser)?;
+    browser.activate(&tab)?;
+    supplier.go("/")?;
+    steps.shown("login-again", supplier, |supplier| {
+        supplier.sign_out()?;
+        supplier.log_in()
+    })
 }
 
 /// From 【CA办理】 to the moment at which the key may be activated; the business.

@@ -1,6 +1,7 @@
 //! How far a round seal is turned. The star repeats every 72°: the phase of the fifth harmonic of the ink around the centre gives
 //! the turn within that, exactly. The name fills the upper part of the ring: the first harmonic of the ink there points up, roughly,
-//! and says which of the five points it is. A ring without either cannot be told from itself turned.
+//! and says which of the five points it is. Without a star, up is opposite the ring's gap between the name's end and its beginning. A ring
+//! without either cannot be told from itself turned.
 
 use std::f32::consts::TAU;
 
@@ -32,7 +33,25 @@ pub(super) fn estimated(alpha: &Plane, ring: &Ring) -> Turn {
         let steps = ((up - within) / (TAU / 5.0)).round();
         return Turn { degrees: signed((within + steps * TAU / 5.0).to_degrees()), basis: Basis::StarAndName };
     }
-    if has_name { Turn { degrees: signed(up.to_degrees()), basis: Basis::Name } } else { Turn { degrees: 0.0, basis: Basis::None } }
+    if has_name { Turn { degrees: opposite_the_gap(&name, signed(up.to_degrees())), basis: Basis::Name } } else { Turn { degrees: 0.0, basis: Basis::None } }
+}
+
+/// The direction opposite the middle of the widest part of the ring without ink. Characters differ in how much ink they have, so that the
+/// heaviest direction is only roughly up; begin and end of the name are even. Where both differ by much, something stands below,
+/// and what is `roughly` up has to do.
+fn opposite_the_gap(name: &[f32], roughly: f32) -> f32 {
+    let ink = name.iter().fold(0.0_f32, |most, value| most.max(*value)) * 0.08;
+    let (mut begin, mut widest, mut run) = (0, 0, 0);
+    // Twice around: the gap may lie across the beginning.
+    for (index, value) in name.iter().cycle().take(2 * name.len()).enumerate() {
+        run = if *value < ink { run + 1 } else { 0 };
+        if run > widest {
+            (widest, begin) = (run, index + 1 - run);
+        }
+    }
+    let middle = (begin as f32 + widest as f32 / 2.0) / name.len() as f32 * 360.0;
+    let up = signed(middle + 180.0);
+    if widest < name.len() && signed(up - roughly).abs() < 20.0 { up } else { roughly }
 }
 
 /// The ink in each direction, clockwise from the top, between two parts of the radius.

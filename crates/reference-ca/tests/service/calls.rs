@@ -39,7 +39,7 @@ fn number_and_code_are_enough_for_the_key_centre_and_a_cookie_from_elsewhere_is_
     // The applicant's own cookies, sent by another site's page, count for nothing; with a wrong code neither.
     let csrf = applicant.csrf.clone();
     let headers = [("origin", CENTRE), ("sec-fetch-site", "cross-site"), ("x-csrf-token", csrf.as_str()), ("content-type", "application/json")];
-    applicant.send("POST", &format!("/api/business/{number}/grant"), &headers, request.to_string().as_bytes()).refused(403, "cross-site");
+    applicant.send("POST", &format!("/api/business/{number}/grant"), &headers, request.to_string().as_bytes()).refused(403, "cross-site-refused");
     call(&mut applicant, &number, "grant", "AAAAAAAAAA", &request).refused(403, "access-refused");
     // The refusal can be read over there.
     let refused = call(&mut centre, &number, "grant", "AAAAAAAAAA", &request);

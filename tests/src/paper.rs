@@ -26,7 +26,6 @@ pub type Values = [(&'static str, String)];
 /// The scanner's resolution.
 const DPI: f64 = 200.0;
 const MM: f64 = DPI / 25.4;
-const A4: (u32, u32) = (1654, 2339);
 /// Side of a seal's picture, true size.
 const SEAL: f64 = 40.0;
 /// Centres of the two frames for impressions on the seal's own sheet, millimetres from the upper left corner.
@@ -150,11 +149,9 @@ impl Paper {
             format!("<!doctype html><meta charset=utf-8><style>{SHEET}</style><div class=glass><div class=sheet>{body}</div></div><script>{TODAY}</script>"),
         )?;
         let tab = browser.open(&format!("file://{}", page.display()))?;
-        // Firefox resizes no tab that lies behind others.
         browser.activate(&tab)?;
-        browser.resize(&tab, A4)?;
         let file = self.folder.join(format!("{name}.jpg"));
-        browser.screenshot_whole(&tab, &file)?;
+        browser.screenshot_document(&tab, &file)?;
         browser.close_tab(&tab)?;
         Ok(file)
     }

@@ -26,7 +26,6 @@ pub type Values = [(&'static str, String)];
 /// The scanner's resolution.
 const DPI: f64 = 200.0;
 const MM: f64 = DPI / 25.4;
-const A4: (u32, u32) = (1654, 2339);
 /// Side of a seal's picture, true size.
 const SEAL: f64 = 40.0;
 /// Centres of the two frames for impressions on the seal's own sheet, millimetres from the upper left corner.
@@ -57,7 +56,18 @@ impl Paper {
         let hand = value(values, "handlerName");
         // The lines to write on stand beside the place of the seal.
         let row = |index: f64| (y + 12.0 + index * 11.0) * MM;
-        let written = [(58.0, 0.0, "2026"), (77.0, 0.0, "11"), (91.0, 0.0, "28"), (62.0, 1.0, hand), (45.0, 2.0, "2026"), (64.0, 2.0, "11"), (77.0, 2.0, "28")];
+        let written = [
+            (45.0, 0.0, "year"),
+            (64.0, 0.0, "month"),
+            (76.0, 0.0, "day"),
+            (94.0, 0.0, "after"),
+            (113.0, 0.0, "month"),
+            (123.0, 0.0, "day"),
+            (62.0, 1.0, hand),
+            (45.0, 2.0, "year"),
+            (64.0, 2.0, "month"),
+            (76.0, 2.0, "day"),
+        ];
         let mut ink: String =
             written.iter().map(|(left, index, text)| format!("<i style='left:{}px;top:{}px'>{text}</i>", left * MM, row(*index) - 30.0)).collect();
         ink.push_str(&self.impression([x + side / 2.0, y + side / 2.0], -7.0, 0.9));
@@ -68,7 +78,7 @@ impl Paper {
     pub fn seal_form(&self, browser: &mut Browser, pdf: &Path, values: &Values) -> Driven<PathBuf> {
         let hand = value(values, "handlerName");
         let mut ink =
-            format!("<i style='left:{}px;top:{}px'>{hand}</i><i style='left:{}px;top:{}px'>2026.11.28</i>", 60.0 * MM, 199.0 * MM, 133.0 * MM, 199.0 * MM);
+            format!("<i style='left:{}px;top:{}px'>{hand}</i><i style='left:{}px;top:{}px'>year.month.day</i>", 60.0 * MM, 199.0 * MM, 133.0 * MM, 199.0 * MM);
         ink.push_str(&self.impression(FRAMES[0], 4.0, 0.72));
         ink.push_str(&self.impression(FRAMES[1], -3.0, 0.95));
         self.scan(browser, "seal-form", &format!("<img class=print src='{}'>{ink}", self.printed(pdf, 2)?))
@@ -88,9 +98,9 @@ impl Paper {
         ];
         let rows: String = rows.iter().map(|(name, value)| format!("<tr><th>{name}<td>{value}")).collect();
         let body = format!(
-            "<div class=licence><h1>营 业 执 照</h1><p>（副本）（测试样张）</p><p class=code>统一社会信用代码　{}</p><table>{rows}</table><p class=office>登记机关（测试）<br>2026年11月28日</p></div>{}",
+            "<div class=licence><h1>营 业 执 照</h1><p>（副本）（测试样张）</p><p class=code>统一社会信用代码　{}</p><table>{rows}</table><p class=office>登记机关（测试）<br><span>year年month月day日</span></p></div>{}",
             value(values, "creditCode"),
-            self.impression([150.0, 232.0], 11.0, 0.9)
+            self.impression([62.0, 236.0], 11.0, 0.9)
         );
         self.scan(browser, "licence", &body)
     }
@@ -134,12 +144,14 @@ impl Paper {
 
     fn scan(&self, browser: &mut Browser, name: &str, body: &str) -> Driven<PathBuf> {
         let page = self.folder.join(format!("{name}.html"));
-        fs::write(&page, format!("<!doctype html><meta charset=utf-8><style>{SHEET}</style><div class=glass><div class=sheet>{body}</div></div>"))?;
+        fs::write(
+            &page,
+            format!("<!doctype html><meta charset=utf-8><style>{SHEET}</style><div class=glass><div class=sheet>{body}</div></div><script>{TODAY}</script>"),
+        )?;
         let tab = browser.open(&format!("file://{}", page.display()))?;
-        browser.resize(&tab, A4)?;
         browser.activate(&tab)?;
         let file = self.folder.join(format!("{name}.jpg"));
-        browser.screenshot_whole(&tab, &file)?;
+        browser.screenshot_document(&tab, &file)?;
         browser.close_tab(&tab)?;
         Ok(file)
     }
@@ -163,12 +175,15 @@ fn value<'v>(values: &'v Values, name: &str) -> &'v str {
     values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
 }
 
+/// The date is written by whoever writes it today.
+const TODAY: &str = "for (const ink of document.querySelectorAll('i, .office span')) { const [year, month, day] = new Date().toLocaleDateString('sv').split('-'); ink.textContent = ink.textContent.replace('year', year).replace('month', month).replace('day', day).replace('after', String(Number(year) + 2)); }";
+
 /// Warm paper, uneven light, ink that mixes with what lies below it.
 const SHEET: &str = "
 * { box-sizing: border-box; }
 body { margin: 0; font-family: 'Noto Sans SC', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'WenQuanYi Micro Hei', sans-serif; color: #222; }
-.glass { width: 1654px; height: 2339px; overflow: hidden; background: linear-gradient(115deg, #fffdf7, #f3efe4); }
-.sheet { position: relative; width: 1654px; height: 2339px; transform: rotate(.3deg); }
+.glass { width: 1654px; height: 2339px; overflow: hidden; background: #f3efe4; }
+.sheet { position: relative; width: 1654px; height: 2339px; transform: rotate(.3deg); background: linear-gradient(115deg, #fffdf7, #f3efe4); }
 .print { position: absolute; left: 0; top: 0; width: 1654px; height: 2339px; mix-blend-mode: multiply; }
 .seal { position: absolute; mix-blend-mode: multiply; -webkit-mask-image: radial-gradient(circle at 38% 42%, #000 50%, rgb(0 0 0 / .78) 100%); mask-image: radial-gradient(circle at 38% 42%, #000 50%, rgb(0 0 0 / .78) 100%); }
 i { position: absolute; font: italic 38px/1 'Kaiti SC', KaiTi, 'AR PL UKai CN', 'Segoe Script', 'Comic Sans MS', cursive; color: #1d2a6b; transform: rotate(-2deg) skewX(-8deg); white-space: nowrap; }
@@ -183,5 +198,5 @@ i { position: absolute; font: italic 38px/1 'Kaiti SC', KaiTi, 'AR PL UKai CN', 
 .card h2 { text-align: center; margin: 0 0 14px; letter-spacing: .2em; font-size: 44px; }
 .card b { font-weight: 400; color: #557; }
 .card .number { position: absolute; left: 56px; bottom: 44px; color: #222; }
-.card s { position: absolute; right: 56px; top: 40px; border: 4px solid #a33; color: #a33; padding: 4px 16px; transform: rotate(8deg); text-decoration: none; }
+.card s { position: absolute; right: 56px; bottom: 40px; border: 4px solid #a33; color: #a33; padding: 4px 16px; transform: rotate(8deg); text-decoration: none; }
 ";

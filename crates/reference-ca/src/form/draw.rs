@@ -233,13 +233,17 @@ fn application(blank: &Blank<'_>, here: u8, widths: &Widths<'_>) -> Result<Optio
         return Ok(None);
     }
     sheet.text(LEFT, top + 5.0, 9.0, 0.0, "授权与签署（手工填写）");
-    for (row, label) in
-        ["授权期限：自            年      月      日 至            年      月      日", "经办人签名（手写）：", "申请日期：            年      月      日"]
-            .into_iter()
-            .enumerate()
-    {
+    // Room for a hand before each unit of a date, whatever the font's spaces measure.
+    let rows: [&[(f32, &str)]; 3] = [
+        &[(0.0, "授权期限：自"), (38.0, "年"), (50.0, "月"), (62.0, "日 至"), (87.0, "年"), (99.0, "月"), (109.0, "日")],
+        &[(0.0, "经办人签名（手写）：")],
+        &[(0.0, "申请日期："), (38.0, "年"), (50.0, "月"), (62.0, "日")],
+    ];
+    for (row, pieces) in rows.into_iter().enumerate() {
         let base = top + 15.0 + row as f32 * 11.0;
-        sheet.text(LEFT, base, 9.0, 0.1, label);
+        for (x, label) in pieces {
+            sheet.text(LEFT + x, base, 9.0, 0.1, *label);
+        }
         sheet.line([LEFT, base + 2.0], [LEFT + 112.0, base + 2.0], 0.3);
     }
     let seal = [RIGHT - FRAME, top + 1.0];

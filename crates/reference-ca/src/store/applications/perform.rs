@@ -159,7 +159,12 @@ async fn follow(
     match effect {
         Effect::Notify => {
             let [state, _] = state.words();
-            let note = if doing.note.is_empty() { String::new() } else { format!(" 说明：{}", doing.note) };
+            let what = match doing.act {
+                Act::Ship => "运单号",
+                Act::Pay => "支付方式",
+                _ => "说明",
+            };
+            let note = if doing.note.is_empty() { String::new() } else { format!("{what}：{}。", doing.note) };
             let message = match doing.act {
                 // R46: 激活短信.
                 Act::VerifyPaper if application.case.kind.activates() => {

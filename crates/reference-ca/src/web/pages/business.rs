@@ -48,6 +48,8 @@ struct BusinessPage<'a> {
     missing: usize,
     fee: String,
     payments: Vec<(&'static str, &'static str)>,
+    /// Whether one of them is a transfer.
+    transfer: bool,
     history: Vec<EntryView>,
     note: String,
     deadline: Option<i64>,
@@ -271,7 +273,8 @@ fn seen(typed: &Typed) -> Result<i64, Refusal> {
 async fn page(desk: &Desk, visitor: &Visitor, number: &str, refusal: Option<Refusal>, show_faults: bool) -> Result<Response, Refusal> {
     let application = visitor.business(desk, number).await?;
     let profile = desk.profile(&application.profile).ok_or(Reason::Internal)?;
-    let mut page = Frame::of(visitor, "progress");
+    // Who is still filling in has not come to look how it stands.
+    let mut page = Frame::of(visitor, if application.case.state == Stand::Draft { "home" } else { "progress" });
     page.path = format!("/business/{number}");
     let faults = if show_faults { outstanding(desk.database(), profile, &application).await? } else { Vec::new() };
     let files = uploads::of(desk.database(), application.id).await?;
@@ -298,6 +301,7 @@ async fn page(desk: &Desk, visitor: &Visitor, number: &str, refusal: Option<Refu
         shows: profile.impressions_slot(kind, &application.values).map_or("", |slot| slot.id.as_str()),
         fee: view::yuan(application.fee_fen),
         payments: profile.payments(kind).iter().map(|method| (method.as_str(), page.language.say(method.words()[0], method.words()[1]))).collect(),
+        transfer: profile.payments(kind).contains(&Payment::Transfer),
         note: entries.last().map(|entry| entry.note.clone()).unwrap_or_default(),
         history: view::history(&page, &entries, false),
         deadline: case.deadline(),

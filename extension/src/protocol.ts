@@ -703,7 +703,7 @@ export interface SealPartAnswer {
 /** Writes certificate and seal on a token. */
 export interface InstallArguments {
   token: TokenRef;
-  /** The activation grant; needed with a certificate. */
+  /** The activation or renewal grant; needed with a certificate. */
   grant?: string;
   /** DER, standard base64. */
   certificate?: string;

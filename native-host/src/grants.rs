@@ -9,7 +9,9 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use sealbridge_pki::{Algorithm, Certificate, sealed_box};
 use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_protocol::fields::{BusinessNumber, CertificateId};
-use sealbridge_protocol::grant::{self, ActivationClaims, EcPoint, GrantClaims, GrantSubject, LIFE_SECONDS, Purpose, SecretClaims, TokenRequest};
+use sealbridge_protocol::grant::{
+    self, ActivationClaims, EcPoint, GrantClaims, GrantSubject, LIFE_SECONDS, Purpose, RenewalClaims, SecretClaims, TokenRequest,
+};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -122,8 +124,21 @@ impl Requests {
 /// `grant-…`, `authority-missing`.
 pub fn activation(config: &Config, text: &str, request: &[u8]) -> Result<(ActivationClaims, Certificate), Failure> {
     let (claims, authority) = verified::<ActivationClaims>(config, text)?;
-    let wanted = Base64UrlUnpadded::encode_string(&Sha256::digest(request));
-    if claims.request == wanted { Ok((claims, authority)) } else { Err(mismatch("request")) }
+    if claims.request == digest(request) { Ok((claims, authority)) } else { Err(mismatch("request")) }
+}
+
+/// Checks a renewal grant for this certificate (DER); gives what it says and the authority that signed it.
+///
+/// # Errors
+/// `grant-…`, `authority-missing`.
+pub fn renewal(config: &Config, text: &str, certificate: &[u8]) -> Result<(RenewalClaims, Certificate), Failure> {
+    let (claims, authority) = verified::<RenewalClaims>(config, text)?;
+    if claims.new == digest(certificate) { Ok((claims, authority)) } else { Err(mismatch("certificate")) }
+}
+
+/// SHA-256 as grants name it.
+fn digest(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(&Sha256::digest(bytes))
 }
 
 /// The claims of a grant that one of the configured authorities signed.

@@ -2,6 +2,8 @@
 //! agrees in the host's own window first; grants are checked before that; the outcome goes into the record. Every order can be given
 //! again after an interruption.
 
+mod certificate;
+
 use sealbridge_pki::Certificate;
 use sealbridge_protocol::Language;
 use sealbridge_protocol::failure::{Code, Failure};
@@ -14,7 +16,6 @@ use sealbridge_seal::ses::{MakerTrust, Seal};
 
 use crate::commands::status::state;
 use crate::consent::{self, Room};
-use crate::grants;
 use crate::history::Event;
 use crate::host::{Host, now};
 use crate::key_use::{Asked, alone, ready};
@@ -34,7 +35,7 @@ pub struct Wanted<'a> {
 /// A certificate that a CA has granted.
 #[derive(Debug, Clone, Copy)]
 pub struct Granted<'a> {
-    /// The activation grant, a compact JWS.
+    /// The activation or renewal grant, a compact JWS.
     pub grant: &'a str,
     /// The certificate, DER.
     pub certificate: &'a [u8],
@@ -202,24 +203,8 @@ pub fn install(host: &Host, token: &TokenRef, wanted: Wanted<'_>, asked: Asked<'
     let slot = &contents.slot;
     let authorities = host.config.authority_certificates()?;
     let mut leaf = None;
-    if let Some(Granted { grant, certificate: der, chain }) = wanted.certificate {
-        let request = contents.request.as_ref().ok_or_else(|| Failure::new(Code::CertificateOtherKey))?;
-        let (claims, authority) = grants::activation(&host.config, grant, &request.0)?;
-        if claims.sub != slot.label {
-            return Err(Failure::new(Code::GrantMismatch).with("what", "business"));
-        }
-        let certificate = parsed(der)?;
-        let asked_for = sealbridge_pki::request::Request::parse(&request.0).map_err(|_| Failure::new(Code::CertificateOtherKey))?;
-        if certificate.spki_der() != asked_for.spki_der() {
-            return Err(Failure::new(Code::CertificateOtherKey));
-        }
-        let untrusted = || Failure::new(Code::CertificateUntrusted).with("issuer", authority.organisation().unwrap_or_default());
-        if certificate.issuer().der() != authority.subject().der() {
-            return Err(untrusted());
-        }
-        certificate.verify_signature(authority.public_key()).map_err(|_| untrusted())?;
-        leads_up(&certificate, chain)?;
-        leaf = Some(certificate);
+    if let Some(granted) = wanted.certificate {
+        leaf = Some(certificate::admitted(&host.config, &contents, granted)?);
     }
     let seal = wanted.seal.map(|der| Seal::parse(der).map_err(|error| Failure::new(Code::SealInvalid).with("detail", error))).transpose()?;
     let mut replaced = Vec::new();
@@ -234,7 +219,8 @@ pub fn install(host: &Host, token: &TokenRef, wanted: Wanted<'_>, asked: Asked<'
         for holder in &holders {
             seal.verify_maker(holder, now(), &[], &trust).map_err(|error| Failure::new(Code::SealInvalid).with("detail", error))?;
         }
-        // One seal for each certificate (R10, R95): what names the same ones, or none that is here, makes room.
+        // One seal for each certificate (R10, R95): what names the same one makes room. The seal of a renewed certificate names the new one
+        // alone and leaves the old one's where it is, which is of use until its certificate ends.
         for held in contents.seals.iter().filter(|held| held.id != SealId::new(seal.sha256())) {
             let old = crate::commands::stamp::parsed_seal(host, &token.module, slot.slot, held.id, asked.stop);
             if old.is_ok_and(|old| holders.iter().any(|holder| old.names_certificate(holder))) {
@@ -290,24 +276,6 @@ pub fn install(host: &Host, token: &TokenRef, wanted: Wanted<'_>, asked: Asked<'
     let outcome = done.and_then(|done| judged(host, token, slot, done));
     let subjects: Vec<&str> = seal.iter().map(Seal::name).chain(std::iter::once(slot.label.as_str())).collect();
     recorded(host, "install", &slot.serial, &subjects, ids.0, outcome).map(|_| ids)
-}
-
-/// Whether each certificate of the chain issued the one below it, the first of them this one.
-fn leads_up(certificate: &Certificate, chain: &[Vec<u8>]) -> Result<(), Failure> {
-    let mut below = certificate.clone();
-    for der in chain {
-        let issuer = parsed(der)?;
-        let issued = issuer.is_ca() && issuer.subject().der() == below.issuer().der() && below.verify_signature(issuer.public_key()).is_ok();
-        if !issued {
-            return Err(Failure::new(Code::CertificateUntrusted).with("issuer", issuer.organisation().unwrap_or_default()));
-        }
-        below = issuer;
-    }
-    Ok(())
-}
-
-fn parsed(der: &[u8]) -> Result<Certificate, Failure> {
-    Certificate::parse(der).map_err(|error| Failure::new(Code::CertificateUnreadable).with("detail", error))
 }
 
 /// A token can be set up when it is blank, or goes on with the same business.

@@ -2,9 +2,10 @@
 //!
 //! A grant is a compact JWS (RFC 7515) of the desk's issuing CA, ES256, one `typ` for each purpose. The setup grant (activation) and
 //! the unlock grant carry the token's security officer secret as a compact JWE (RFC 7516: ECDH-ES, A256GCM) to a key that the host made
-//! for one request and never writes down; the activation grant lets one certificate request have its certificate (R86). All
-//! begin with `eyJ`, are bound to one token or request and to the business's number, and live for minutes. A grant with a secret counts
-//! once; an activation grant counts as often as it takes, for the one request that it names, so that what was interrupted can go on.
+//! for one request and never writes down; the activation grant lets one certificate request have its certificate (R86); the renewal grant
+//! lets one new certificate stand beside the one that it renews, on the same key (R58). All
+//! begin with `eyJ`, are bound to one token, request or certificate and to the business's number, and live for minutes. A grant with a secret
+//! counts once; the others count as often as it takes, for the one thing that they name, so that what was interrupted can go on.
 //!
 //! Nothing is verified or decrypted here: signatures, digests and the clock are the caller's.
 
@@ -230,6 +231,27 @@ pub struct ActivationClaims {
     pub exp: i64,
 }
 
+/// What a renewal grant says: on the key of this certificate, that one may stand beside it (R58).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenewalClaims {
+    /// Whom it is for: [`AUDIENCE`].
+    pub aud: String,
+    /// The business's number.
+    pub sub: BusinessNumber,
+    /// The certificate that is renewed: its SHA-256.
+    pub certificate: CertificateId,
+    /// SHA-256 of the new certificate, base64url.
+    #[serde(rename = "new#S256")]
+    pub new: String,
+    /// Its own number, for the desk's books.
+    pub jti: String,
+    /// Unix seconds.
+    pub iat: i64,
+    /// Unix seconds.
+    pub exp: i64,
+}
+
 /// The claims of one kind of grant, with the `typ` that names it.
 pub trait GrantClaims: Serialize + for<'de> Deserialize<'de> {
     /// The header's `typ`.
@@ -250,6 +272,9 @@ pub const fn secret_type(purpose: Purpose) -> &'static str {
 /// The `typ` of an activation grant.
 pub const ACTIVATION_TYPE: &str = "sealbridge-activation-grant+jwt";
 
+/// The `typ` of a renewal grant.
+pub const RENEWAL_TYPE: &str = "sealbridge-renewal-grant+jwt";
+
 impl GrantClaims for SecretClaims {
     fn kind(&self) -> &'static str {
         secret_type(if self.certificate.is_some() { Purpose::Unlock } else { Purpose::Activate })
@@ -268,6 +293,28 @@ impl GrantClaims for ActivationClaims {
     fn times(&self) -> (&str, i64, i64) {
         (&self.aud, self.iat, self.exp)
     }
+}
+
+impl GrantClaims for RenewalClaims {
+    fn kind(&self) -> &'static str {
+        RENEWAL_TYPE
+    }
+
+    fn times(&self) -> (&str, i64, i64) {
+        (&self.aud, self.iat, self.exp)
+    }
+}
+
+/// Whether a grant says of itself that it is for a renewal: which of the two that come with a certificate is to be read. Nothing is judged.
+///
+/// # Errors
+/// `grant-malformed`.
+pub fn is_renewal(text: &str) -> Result<bool, Failure> {
+    if text.len() > GRANT_MAX {
+        return Err(malformed("length"));
+    }
+    let parts = jws::split(text).ok_or_else(|| malformed("three parts"))?;
+    Ok(decoded::<Header>(parts.header, "header")?.typ == RENEWAL_TYPE)
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! `install`: writes a certificate, its issuers and a seal on the token, and reads them back. The second half of an activation, with
-//! the CA's grant for this very request; alone, for a seal that was made anew. Everything is judged by the host: that the
-//! certificate is the configured authority's and for a key on this token, that the seal names a certificate there.
+//! the CA's grant for this very request; a renewed certificate with the CA's grant for it, beside the one that it renews; a seal alone
+//! that was made anew. Everything is judged by the host: that the certificate is the configured authority's and for a key on this
+//! token, that the seal names a certificate there.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,7 @@ use crate::statement::CHAIN_MAX;
 pub struct Arguments {
     /// The token.
     pub token: TokenRef,
-    /// The activation grant; needed with a certificate and only with one.
+    /// The activation or renewal grant; needed with a certificate and only with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantText>,
     /// The certificate in DER.

@@ -130,11 +130,36 @@ impl Authority {
         if request.subject().der() != wanted {
             return Err(DeskError::Refused("the request asks for another subject than the application".into()));
         }
+        self.issue_for(subject, request.spki_der(), grant)
+    }
+
+    /// Issues a certificate for the key and the holder of one that this CA issued before; whoever asks has shown that the key is theirs.
+    pub fn renew(&self, old: &Certificate, grant: Grant) -> Result<Certificate, DeskError> {
+        old.verify_signature(self.issuing().public_key()).map_err(|_| DeskError::Refused("the certificate to be renewed is another authority's".into()))?;
+        let name = old.subject();
+        let text = |value: Option<&str>| value.map(ToOwned::to_owned);
+        let subject = Subject {
+            country: text(name.country()),
+            state: text(name.state()),
+            locality: text(name.locality()),
+            organisation: text(name.organisation()),
+            organisation_unit: text(name.organisation_unit()),
+            common_name: text(name.common_name()),
+            credit_code: old.credit_code(),
+            ..Subject::default()
+        };
+        if subject.to_der().ok().as_deref() != Some(name.der()) {
+            return Err(DeskError::Refused("the subject of the certificate to be renewed cannot be written again".into()));
+        }
+        self.issue_for(&subject, old.spki_der(), grant)
+    }
+
+    fn issue_for(&self, subject: &Subject, spki: &[u8], grant: Grant) -> Result<Certificate, DeskError> {
         let kind = Kind::Holder { key_usage: grant.key_usage };
         let list = self.services.as_ref().map(|services| services.list(Level::Issuing));
         let ocsp = self.services.as_ref().map(Addresses::ocsp);
         let content = Content { kind, purposes: &[], validity: (grant.not_before, grant.not_after), list: list.as_deref(), ocsp: ocsp.as_deref() };
-        let certificate = self.issuing.sign_certificate(subject, request.spki_der(), &content)?;
+        let certificate = self.issuing.sign_certificate(subject, spki, &content)?;
         let folder = self.issued_folder();
         fs::create_dir_all(&folder).map_err(DeskError::file(&folder))?;
         write(&folder.join(format!("{}.der", certificate.serial_hex())), certificate.der())?;
@@ -151,7 +176,7 @@ impl Authority {
         self.seal_maker.sign(to_be_signed)
     }
 
-    /// The issuing CA's signature (ES256, r‖s) over an activation grant.
+    /// The issuing CA's signature (ES256, r‖s) over a grant.
     pub fn sign_grant(&self, to_be_signed: &[u8]) -> Vec<u8> {
         self.issuing.sign(to_be_signed)
     }

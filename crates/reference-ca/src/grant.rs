@@ -1,14 +1,17 @@
 //! The grants that this desk signs, in the forms of [`sealbridge_protocol::grant`]: the activation grant, with which one certificate request
-//! gets its certificate (R86), and the two that carry a token's security officer secret to one host, for setting up and for unlocking. The
+//! gets its certificate (R86), the renewal grant, with which a renewed certificate gets beside the old one (R58), and the two that carry a token's security officer secret to one host, for setting up and for unlocking. The
 //! secret is encrypted to the key that the host named in its request, so whoever carries the grant learns nothing. Who may have one is
 //! the state machine's to decide, not this room's.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sealbridge_pki::sealed_box::{self, IV};
-use sealbridge_pki::{Algorithm, suite};
+use sealbridge_pki::{Algorithm, Certificate, suite};
 use sealbridge_protocol::Failure;
 use sealbridge_protocol::failure::Code;
-use sealbridge_protocol::grant::{self, AUDIENCE, ActivationClaims, EcPoint, GrantClaims, GrantSubject, LIFE_SECONDS, SecretClaims, TokenRequest};
+use sealbridge_protocol::fields::{BusinessNumber, CertificateId};
+use sealbridge_protocol::grant::{
+    self, AUDIENCE, ActivationClaims, EcPoint, GrantClaims, GrantSubject, LIFE_SECONDS, RenewalClaims, SecretClaims, TokenRequest,
+};
 use zeroize::Zeroizing;
 
 use crate::authority::Authority;
@@ -71,6 +74,23 @@ pub fn activation(authority: &Authority, business: &str, request: &[u8], now: i6
     Ok((signed(authority, &claims)?, claims))
 }
 
+/// The grant for a new certificate beside the one that it renews, of the business of this number (R58).
+///
+/// # Errors
+/// [`DeskError`] where there are no random bytes, or the number is none.
+pub fn renewal(authority: &Authority, business: &str, old: &Certificate, new: &Certificate, now: i64) -> Result<String, DeskError> {
+    let claims = RenewalClaims {
+        aud: AUDIENCE.to_owned(),
+        sub: BusinessNumber::new(business).map_err(refused)?,
+        certificate: CertificateId::new(old.sha256()),
+        new: digest(new.der()),
+        jti: number()?,
+        iat: now,
+        exp: now.saturating_add(LIFE_SECONDS),
+    };
+    signed(authority, &claims)
+}
+
 /// Checks an activation grant of this authority for `request`. Whether it was used before is the store's to know.
 ///
 /// # Errors
@@ -98,9 +118,9 @@ fn number() -> Result<String, DeskError> {
     Ok(Base64UrlUnpadded::encode_string(&bytes))
 }
 
-/// SHA-256 of a request as grants name it.
-fn digest(request: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(&suite::sha256(request))
+/// SHA-256 of a request or certificate as grants name it.
+fn digest(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(&suite::sha256(bytes))
 }
 
 fn refused(failure: Failure) -> DeskError {

@@ -31,15 +31,16 @@ pub fn subject(kind: Kind, values: &Values) -> Subject {
     }
 }
 
-/// First and last second of validity: a term from now, or exactly the end of the certificate that is replaced (R62, R67, R94).
+/// First and last second of validity: a term from now; exactly the end of the certificate that is replaced (R62, R67, R94); or a term from
+/// the end of the one that is renewed, where that has not passed (R58).
 #[must_use]
 pub fn validity(kind: Kind, values: &Values, replaced_until: Option<i64>, now: i64) -> (i64, i64) {
+    let months = values.get("termMonths").and_then(|months| months.parse().ok()).unwrap_or(12);
+    let term_from = |start: i64| Moment::from_unix(start).plus_months(months).to_unix();
     match (kind, replaced_until) {
         (Kind::Reissue | Kind::Change, Some(end)) => (now, end),
-        _ => {
-            let months = values.get("termMonths").and_then(|months| months.parse().ok()).unwrap_or(12);
-            (now, Moment::from_unix(now).plus_months(months).to_unix())
-        }
+        (Kind::Renewal, Some(end)) => (now, term_from(end.max(now))),
+        _ => (now, term_from(now)),
     }
 }
 
@@ -49,6 +50,14 @@ pub fn validity(kind: Kind, values: &Values, replaced_until: Option<i64>, now: i
 /// [`DeskError`] where the request does not hold or asks for another subject.
 pub fn certificate(authority: &Authority, request: &[u8], subject: &Subject, (not_before, not_after): (i64, i64)) -> Result<Certificate, DeskError> {
     authority.issue(request, subject, Grant { key_usage: KeyUsage::SIGNING, not_before, not_after })
+}
+
+/// Issues the certificate that renews this one: the same key, the same holder, another validity (R58).
+///
+/// # Errors
+/// [`DeskError`].
+pub fn renewed(authority: &Authority, old: &Certificate, (not_before, not_after): (i64, i64)) -> Result<Certificate, DeskError> {
+    authority.renew(old, Grant { key_usage: KeyUsage::SIGNING, not_before, not_after })
 }
 
 /// What a seal shows.
@@ -122,6 +131,8 @@ mod tests {
         for (kind, old, expected) in [
             (Kind::New, None, Moment::from_unix(now).plus_months(36).to_unix()),
             (Kind::Additional, Some(now + 5), Moment::from_unix(now).plus_months(36).to_unix()),
+            (Kind::Renewal, Some(now + 40 * 86_400), Moment::from_unix(now + 40 * 86_400).plus_months(36).to_unix()),
+            (Kind::Renewal, Some(now - 5), Moment::from_unix(now).plus_months(36).to_unix()),
             (Kind::Reissue, Some(now + 77), now + 77),
             (Kind::Change, Some(now + 99), now + 99),
         ] {

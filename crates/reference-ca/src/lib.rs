@@ -9,6 +9,7 @@ pub mod form;
 pub mod grant;
 pub mod handover;
 pub mod issue;
+pub mod key_signature;
 pub mod language;
 pub mod picture;
 pub mod profile;

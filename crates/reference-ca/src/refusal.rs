@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::business::Refused;
 use crate::business::table::Need;
 use crate::error::DeskError;
+use crate::key_signature;
 use crate::language::Language;
 use crate::profile::Slot;
 use crate::store::applications::NotDone;
@@ -153,8 +154,48 @@ reasons! {
 
     /// The existing key has not signed.
     KeySignature "key-signature-needed" UNPROCESSABLE_ENTITY
-    "这项业务须用现有的证书签名。" "请插入现有的 USB Key，用钥匙中心签名后提交。"
-    "This business must be signed by the existing key." "Plug in the key and sign in the key centre."
+    "这项业务须用现有的证书签名。" "请在装有印桥的浏览器中插入现有的 USB Key，点【提交】，核对后输入 Key 的密码（PIN）。"
+    "This business must be signed by the existing key." "In a browser with Sealbridge plug in the key, press “Submit”, check and enter the key's PIN."
+
+    /// No bind statement, or its signature does not hold.
+    KeySignatureInvalid "key-signature-invalid" FORBIDDEN
+    "签名无效，没有提交。" "请刷新页面，插入现有的 USB Key 后重新提交。"
+    "The signature does not hold; nothing was submitted." "Reload the page, plug in the existing key and submit again."
+
+    /// Signed for another site or business.
+    KeySignatureElsewhere "key-signature-elsewhere" FORBIDDEN
+    "这个签名不是在本网站为这项业务做的，没有提交。" "请从本业务的页面重新提交并签名。"
+    "The signature was made for another site or another business; nothing was submitted." "Submit and sign again on this business's page."
+
+    /// The challenge was used or replaced.
+    KeySignatureUsed "key-signature-used" CONFLICT
+    "这个签名已经使用过，或者之后又重新取过签名内容，不能再用。" "请查看业务的最新状态；仍需提交时重新签名。"
+    "The signature was used before, or another one was begun since." "Look at the business's present state; if it still has to be submitted, sign again."
+
+    /// Too late.
+    KeySignatureExpired "key-signature-expired" FORBIDDEN
+    "签名已经超时（须在 5 分钟内提交），或者电脑的时间不对。" "请重新提交并签名；仍然出现时请校准电脑的时间。"
+    "The signature came too late (five minutes), or the computer's clock is wrong." "Submit and sign again; if it happens again, set the clock."
+
+    /// Signed for what was typed before.
+    KeySignatureValues "key-signature-other-values" CONFLICT
+    "签名之后申请内容又有修改，签名已经失效。" "请核对现在的内容，重新提交并签名。"
+    "The application was changed after it was signed; the signature is void." "Check what stands there now, then submit and sign again."
+
+    /// Signed by another certificate.
+    KeySignatureCertificate "key-signature-other-certificate" CONFLICT
+    "签名用的证书不是申请中填写的原证书。" "请插入原证书的 USB Key 并选择它，或者更正原证书序列号。"
+    "The signature was made with another certificate than the one that the application names." "Plug in and choose that one, or correct the serial number."
+
+    /// The certificate is another unit's by its name.
+    KeySignatureName "key-signature-other-name" CONFLICT
+    "原证书的单位名称与申请的单位名称不一致。" "单位名称已经变更的，请先办理【变更】；填写有误的，请更正后重新提交。"
+    "The certificate's unit name is not the application's." "If the unit was renamed, change the certificate first; if it is a mistake, correct it and submit again."
+
+    /// One certificate is renewed once.
+    AlreadyRenewed "already-renewed" CONFLICT
+    "这张证书已经续期过，不能再续一次。" "请用续期后的新证书办理，或查看之前的续期业务。"
+    "This certificate was renewed before." "Use the renewed certificate, or look at the earlier renewal."
 
     /// Expired or revoked.
     CertificateNotValid "certificate-not-valid" CONFLICT
@@ -404,6 +445,22 @@ impl From<Need> for Reason {
     }
 }
 
+impl From<key_signature::Fault> for Reason {
+    fn from(fault: key_signature::Fault) -> Self {
+        use key_signature::Fault;
+        match fault {
+            Fault::Invalid => Reason::KeySignatureInvalid,
+            Fault::Elsewhere => Reason::KeySignatureElsewhere,
+            Fault::Used => Reason::KeySignatureUsed,
+            Fault::Expired => Reason::KeySignatureExpired,
+            Fault::Values => Reason::KeySignatureValues,
+            Fault::Certificate => Reason::KeySignatureCertificate,
+            Fault::Name => Reason::KeySignatureName,
+            Fault::Ended => Reason::CertificateNotValid,
+        }
+    }
+}
+
 impl From<NotDone> for Refusal {
     fn from(error: NotDone) -> Self {
         match error {
@@ -415,6 +472,8 @@ impl From<NotDone> for Refusal {
             NotDone::Refused(Refused::State { .. }) => Reason::NotNow.into(),
             NotDone::Refused(Refused::Role) => Reason::NotYours.into(),
             NotDone::Refused(Refused::Need(need)) => Reason::from(need).into(),
+            NotDone::KeySignature(fault) => Reason::from(fault).into(),
+            NotDone::Renewed => Reason::AlreadyRenewed.into(),
             NotDone::Desk(error) => error.into(),
             NotDone::Database(error) => error.into(),
         }

@@ -42,6 +42,9 @@ pub struct Serve {
     /// The file with the vault's key; elsewhere than the database it is safer. Default: `vault.key` in the data folder.
     #[arg(long)]
     vault_key: Option<PathBuf>,
+    /// The folder with sealbridge.js; it is served under /client/. Without it no key can sign an application here.
+    #[arg(long, value_name = "FOLDER")]
+    client: Option<PathBuf>,
     /// The font of seals. Without it activation makes no seal.
     #[arg(long, value_name = "TTF")]
     font: Option<PathBuf>,
@@ -154,6 +157,11 @@ async fn run(options: Serve) -> Done {
         Some(file) => Some(std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?),
         None => None,
     };
+    if let Some(client) = &options.client
+        && !client.join("sealbridge.js").is_file()
+    {
+        return Err(format!("{}: there is no sealbridge.js", client.display()).into());
+    }
     let portals = options.portal.iter().map(|text| portal(text)).collect::<Result<Vec<_>, _>>()?;
     if options.demo_officers {
         if !origins.iter().all(|origin| is_on_this_machine(origin)) {
@@ -170,7 +178,7 @@ async fn run(options: Serve) -> Done {
         tracing::info!(files = swept, "uploads that nothing names were removed");
     }
     let announced = origins.first().cloned().unwrap_or_default();
-    let settings = Settings { origins, uploads: folder, portals, font, demo_officers: options.demo_officers };
+    let settings = Settings { origins, uploads: folder, portals, client: options.client, font, demo_officers: options.demo_officers };
     let desk = Desk::new(settings, database.clone(), vault, profile::embedded()?, authority, Box::new(Spool), clock);
     let router = web::router(desk.clone());
     let mut stdout = std::io::stdout().lock();

@@ -23,6 +23,8 @@ pub struct Settings {
     pub uploads: PathBuf,
     /// Portals that may hand over, each with its key.
     pub portals: Vec<Portal>,
+    /// The folder with `sealbridge.js`, the page client; without it the pages say that it is missing where a key has to sign.
+    pub client: Option<PathBuf>,
     /// The font that seals are drawn with; without it activation makes no seal.
     pub font: Option<Vec<u8>>,
     /// Two officers with public passwords, shown on the sign-in page; only for an origin on this machine.

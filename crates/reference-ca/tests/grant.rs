@@ -1,5 +1,5 @@
 //! Grants with a secret, judged by a JOSE implementation that nobody here wrote: `jwcrypto` verifies the signature with the CA's certificate
-//! and decrypts the secret with the host's one-time key; nobody else's key opens it.
+//! and decrypts the secret with the host's one-time key; nobody else's key opens it. And renewal grants, with no secret in them.
 
 use std::process::Command;
 
@@ -54,4 +54,40 @@ fn a_foreign_jose_library_reads_the_grant_and_only_with_the_right_key() {
     let expected = format!("sealbridge-setup-grant+jwt SB2611270000017 {}\n{}\n", request.nonce, secret.as_str());
     assert_eq!(text, expected, "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!judged(&[8; 32]).status.success());
+}
+
+const READER: &str = r#"
+import json, sys
+from jwcrypto import jwk, jws
+token = jws.JWS()
+token.deserialize(sys.argv[1], key=jwk.JWK.from_pem(open(sys.argv[2], "rb").read()))
+claims = json.loads(token.payload)
+print(token.jose_header["typ"], token.jose_header["alg"], *(claims[name] for name in ["aud", "sub", "certificate", "new#S256"]), claims["exp"] - claims["iat"])
+print(sorted(claims))
+"#;
+
+#[test]
+fn a_foreign_jose_library_reads_a_renewal_grant_under_its_ca_only() {
+    if !Command::new("python3").args(["-c", "import jwcrypto"]).status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: jwcrypto is not there");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let now = 1_790_000_000;
+    let authority = Authority::open(folder.path(), "印桥测试CA", now).unwrap();
+    let (old, new) = (authority.issuing(), authority.root());
+    let grant = grant::renewal(&authority, "SB2611270000017", old, new, now).unwrap();
+    let judged = |certificate: &str| {
+        let pem = folder.path().join("judge.pem");
+        std::fs::write(&pem, certificate).unwrap();
+        Command::new("python3").args(["-c", READER, &grant, &pem.display().to_string()]).output().unwrap()
+    };
+    let output = judged(&authority.issuing().to_pem());
+    let thumbprint = Base64UrlUnpadded::encode_string(&new.sha256());
+    let expected = format!(
+        "sealbridge-renewal-grant+jwt ES256 sealbridge-host SB2611270000017 {} {thumbprint} 900\n['aud', 'certificate', 'exp', 'iat', 'jti', 'new#S256', 'sub']\n",
+        old.id()
+    );
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected, "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!judged(&authority.root().to_pem()).status.success());
 }

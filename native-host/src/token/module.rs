@@ -266,17 +266,17 @@ pub(super) fn flags(info: &TokenInfo) -> Flags {
 }
 
 /// A certificate object.
-struct Found {
+pub(super) struct Found {
     /// CKA_ID.
-    id: Vec<u8>,
+    pub(super) id: Vec<u8>,
     /// CKA_LABEL.
-    label: String,
+    pub(super) label: String,
     /// CKA_VALUE.
-    der: Vec<u8>,
+    pub(super) der: Vec<u8>,
 }
 
 /// Every X.509 certificate of bearable size.
-fn certificates(session: &Session) -> Result<Vec<Found>, Error> {
+pub(super) fn certificates(session: &Session) -> Result<Vec<Found>, Error> {
     let template = [Attribute::Class(ObjectClass::CERTIFICATE), Attribute::CertificateType(CertificateType::X_509)];
     let mut found = Vec::new();
     for handle in session.find_objects(&template)?.into_iter().take(CERTIFICATES_MAX) {

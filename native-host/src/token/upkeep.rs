@@ -19,7 +19,7 @@ use sealbridge_protocol::fields::SealId;
 use sealbridge_protocol::grant::GrantSubject;
 use sha2::{Digest, Sha256};
 
-use super::module::{DataObject, Module, data_objects, flags, seals};
+use super::module::{DataObject, Found, Module, certificates, data_objects, flags, seals};
 use super::{By, Done, Install, REQUEST_APPLICATION, REQUEST_MAX, REQUESTS_MAX, RenewPin, SEAL_APPLICATION, SEALS_MAX, SetUp, WasSetUp, faults};
 use crate::pin::Pin;
 
@@ -216,7 +216,7 @@ fn write_all(session: &Session, token: &str, order: &Install<'_>, progress: &mut
     let told = |error: Error| faults::failure(&error, token);
     if let Some(certificate) = order.certificate {
         let leaf = parsed(certificate)?;
-        let id: Vec<u8> = Sha256::digest(leaf.spki_der()).iter().take(20).copied().collect();
+        let id = key_id(session, &leaf).map_err(told)?;
         if session.find_objects(&[Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::Id(id.clone())]).map_err(told)?.is_empty() {
             return Err(Failure::new(Code::CertificateOtherKey));
         }
@@ -235,6 +235,13 @@ fn write_all(session: &Session, token: &str, order: &Install<'_>, progress: &mut
         }
     }
     Ok(())
+}
+
+/// CKA_ID of a certificate's key: what another certificate of the same key has, which need not be ours, else what activation gave it.
+fn key_id(session: &Session, leaf: &Certificate) -> Result<Vec<u8>, Error> {
+    let same_key = |found: &Found| !found.id.is_empty() && Certificate::parse(&found.der).is_ok_and(|held| held.spki_der() == leaf.spki_der());
+    let held = certificates(session)?.into_iter().find(same_key);
+    Ok(held.map_or_else(|| Sha256::digest(leaf.spki_der()).iter().take(20).copied().collect(), |held| held.id))
 }
 
 fn write_certificate(session: &Session, token: &str, certificate: &Certificate, id: &[u8], progress: &mut dyn FnMut()) -> Result<(), Failure> {

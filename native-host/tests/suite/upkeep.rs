@@ -18,7 +18,7 @@ use sealbridge_pki::{Algorithm, Certificate, KeyUsage, request, sealed_box};
 use sealbridge_protocol::Language;
 use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_protocol::fields::{BusinessNumber, Bytes, CertificateId, SealId, TokenRef};
-use sealbridge_protocol::grant::{self, ActivationClaims, EcPoint, GrantSubject, Purpose, SecretClaims, TokenRequest};
+use sealbridge_protocol::grant::{self, ActivationClaims, EcPoint, GrantSubject, Purpose, RenewalClaims, SecretClaims, TokenRequest};
 use sealbridge_protocol::keys;
 use sealbridge_protocol::operation::OperationId;
 use sealbridge_protocol::status::TokenState;
@@ -414,6 +414,166 @@ fn what_is_not_for_this_token_is_not_installed() {
     let (id, seal_id) = install(&good, &certificate, Some(&seal_of_it)).unwrap();
     assert_eq!(id, Some(CertificateId::new(Sha256::digest(&certificate).into())));
     assert!(seal_id.is_some());
+}
+
+/// A certificate of `ca` for this key and holder, valid for so many more seconds.
+fn renewal_of(spki: &[u8], organisation: &str, credit_code: &str, ca: &Certificate, key: &p256::ecdsa::SigningKey) -> Certificate {
+    let subject = subject(organisation, Some(credit_code));
+    let template = Template {
+        kind: Kind::Holder { key_usage: KeyUsage::SIGNING },
+        issuer: Issuer::Authority(ca),
+        subject: &subject,
+        spki,
+        serial: &[9; 12],
+        not_before: now() - 60,
+        not_after: now() + 86_400 * 700,
+        crl_distribution_point: None,
+        ocsp_responder: None,
+        extended_key_usage: &[],
+    };
+    let tbs = ToBeSigned::new(&template, Algorithm::Es256).unwrap();
+    tbs.assemble(&signed(key, tbs.der())).unwrap()
+}
+
+fn renewal_grant(old: &Certificate, new: &Certificate, made: i64) -> String {
+    let claims = RenewalClaims {
+        aud: grant::AUDIENCE.into(),
+        sub: business(),
+        certificate: CertificateId::new(old.sha256()),
+        new: Base64UrlUnpadded::encode_string(&new.sha256()),
+        jti: "three".into(),
+        iat: made,
+        exp: made + 600,
+    };
+    let input = grant::to_be_signed(&claims, &authority().sha256()).unwrap();
+    grant::assemble(&input, &signed(&authority_key(), input.as_bytes()))
+}
+
+/// R58, R92: a renewed certificate with its seal gets beside the old ones on the same key, and both log in; what is not for this key, this
+/// holder, this certificate and now, or of another authority, is not written.
+fn a_certificate_is_renewed(kind: Kinds) {
+    let Some(mut world) = World::ready(kind) else { return };
+    with_authority(&mut world, "");
+    let host = host(&world);
+    let mine = |host: &Host| everything(host).tokens.into_iter().find(|token| !token.certificates.is_empty()).unwrap();
+    let token = mine(&host).token;
+    let old = held(&host);
+    let install = |grant: &str, certificate: &Certificate, chain: &[Vec<u8>], seal: Option<&[u8]>| {
+        let certificate = Some(Granted { grant, certificate: certificate.der(), chain });
+        run(|asked| upkeep::install(&host, &token, Wanted { certificate, seal }, asked))
+            .map_err(|failure| (failure.code, failure.fact("what").map(str::to_owned)))
+    };
+    let (ca, key) = (authority(), authority_key());
+    let new = renewal_of(old.spki_der(), ORGANISATION, CREDIT_CODE, &ca, &key);
+    let mismatch = |what: &str| Err((Code::GrantMismatch, Some(what.to_owned())));
+    world.answers(&["a PIN must not be asked for"]);
+    let another = p256::ecdsa::SigningKey::from_slice(&[3; 32]).unwrap();
+    let spki = sealbridge_pki::key::encode_ec_spki(another.verifying_key().to_sec1_point(false).as_bytes()).unwrap();
+    let other_key = renewal_of(&spki, ORGANISATION, CREDIT_CODE, &ca, &key);
+    assert_eq!(install(&renewal_grant(&old, &other_key, now()), &other_key, &[], None), Err((Code::CertificateOtherKey, None)));
+    for (name, code) in [("另一测试有限公司", CREDIT_CODE), (ORGANISATION, "91440300MA5DEMA00Y")] {
+        let other_name = renewal_of(old.spki_der(), name, code, &ca, &key);
+        assert_eq!(install(&renewal_grant(&old, &other_name, now()), &other_name, &[], None), mismatch("organisation"), "{name}");
+    }
+    // Another authority, under its own name and under this one's.
+    let foreign = Certificate::parse(&namesake()).unwrap();
+    let of_namesake = renewal_of(old.spki_der(), ORGANISATION, CREDIT_CODE, &foreign, &p256::ecdsa::SigningKey::from_slice(&[4; 32]).unwrap());
+    let of_holder = renewal_of(old.spki_der(), ORGANISATION, CREDIT_CODE, &seal_maker(), &p256::ecdsa::SigningKey::from_slice(&[8; 32]).unwrap());
+    for certificate in [of_namesake, of_holder] {
+        assert_eq!(install(&renewal_grant(&old, &certificate, now()), &certificate, &[], None), Err((Code::CertificateUntrusted, None)));
+    }
+    assert_eq!(install(&renewal_grant(&old, &new, now()), &new, &[seal_maker().der().to_vec()], None), Err((Code::CertificateUntrusted, None)));
+    // The grant is for another certificate, renews one that is not here, is over, or is one of another kind.
+    assert_eq!(install(&renewal_grant(&old, &other_key, now()), &new, &[], None), mismatch("certificate"));
+    assert_eq!(install(&renewal_grant(&other_key, &new, now()), &new, &[], None), Err((Code::CertificateMissing, None)));
+    assert_eq!(install(&renewal_grant(&old, &new, now() - 3600), &new, &[], None), Err((Code::GrantExpired, None)));
+    assert_eq!(install(&activation_grant(new.der(), BUSINESS), &new, &[], None), Err((Code::CertificateOtherKey, None)));
+    let good = renewal_grant(&old, &new, now());
+    let (input, _) = good.rsplit_once('.').unwrap();
+    assert_eq!(install(&grant::assemble(input, &signed(&another, input.as_bytes())), &new, &[], None), Err((Code::GrantUntrusted, None)));
+    assert_eq!((world.shown(), mine(&host).certificates.len()), (String::new(), 1));
+
+    // The good one, with the seal that names the new certificate: the old one's stays with it.
+    let made = seal(&new, now());
+    world.answers(&[PIN]);
+    let (id, seal_id) = install(&good, &new, &[ca.der().to_vec()], Some(&made)).unwrap();
+    assert!(world.shown().contains(ORGANISATION), "{}", world.shown());
+    assert_eq!((id, seal_id), (Some(CertificateId::new(new.sha256())), Some(SealId::new(Sha256::digest(&made).into()))));
+    let after = mine(&host);
+    let named: Vec<&[CertificateId]> = after.seals.iter().map(|seal| seal.certificates.as_slice()).collect();
+    assert!(named.len() == 2 && named.contains(&[CertificateId::new(old.sha256())].as_slice()) && named.contains(&[id.unwrap()].as_slice()), "{named:?}");
+    assert!(after.certificates.len() == 2 && after.certificates.iter().all(|certificate| certificate.has_key), "{:?}", after.certificates);
+    // Each of the two signs with the one key.
+    for certificate in [&old, &new] {
+        world.answers(&[PIN]);
+        let login = serde_json::from_value(serde_json::json!({"origin": "https://bid.example.cn", "nonce": NONCE, "certificate": certificate.id()})).unwrap();
+        let answer = run(|asked| commands::login::run(&host, OperationId::new([3; 16]), &login, asked)).unwrap();
+        let statement = sealbridge_protocol::statement::parse(&answer.token).unwrap();
+        assert_eq!(statement.unverified_chain[0], certificate.der());
+        certificate.public_key().verify(Algorithm::Es256, statement.signing_input.as_bytes(), &statement.signature).unwrap();
+    }
+    // Pressed again, nothing is asked and nothing is written; a seal made once more takes the place of the new one's only.
+    world.answers(&["a PIN must not be asked for"]);
+    install(&good, &new, &[ca.der().to_vec()], Some(&made)).unwrap();
+    assert_eq!(world.shown(), "");
+    world.answers(&[PIN]);
+    install(&good, &new, &[], Some(&seal(&new, now() + 60))).unwrap();
+    assert_eq!(mine(&host).seals.len(), 2);
+}
+
+#[test]
+fn a_certificate_on_softhsm_is_renewed() {
+    a_certificate_is_renewed(Kinds::Softhsm);
+}
+
+#[test]
+fn a_certificate_on_the_soft_token_is_renewed() {
+    a_certificate_is_renewed(Kinds::Soft);
+}
+
+/// Breaks the installation of a renewed certificate off at every PKCS#11 call that changes the token and at those beside them, and presses
+/// the button again.
+#[test]
+fn a_renewal_goes_on_after_it_broke_off_anywhere() {
+    let renew = |host: &Host, new: &Certificate, seal: &[u8], old: &Certificate| {
+        let token = everything(host).tokens.into_iter().find(|token| !token.certificates.is_empty()).unwrap().token;
+        let (grant, chain) = (renewal_grant(old, new, now()), [authority().der().to_vec()]);
+        let certificate = Some(Granted { grant: &grant, certificate: new.der(), chain: &chain });
+        run(|asked| upkeep::install(host, &token, Wanted { certificate, seal: Some(seal) }, asked)).map(drop)
+    };
+    let begin = |more: &str, faults: &[(&str, &str)]| {
+        let mut world = World::ready(Kinds::Softhsm)?;
+        with_authority(&mut world, more);
+        let old = held(&host(&world));
+        world.with_faults(faults)?;
+        world.answers(&[PIN]);
+        let new = renewal_of(old.spki_der(), ORGANISATION, CREDIT_CODE, &authority(), &authority_key());
+        let seal = seal(&new, now());
+        Some((world, old, new, seal))
+    };
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let Some((first, old, new, seal)) = begin("", &[("FAULT_LOG", &log.path().display().to_string())]) else { return };
+    renew(&host(&first), &new, &seal, &old).unwrap();
+    let calls: Vec<String> = std::fs::read_to_string(log.path()).unwrap().lines().take_while(|call| *call != "C_Finalize").map(str::to_owned).collect();
+    let changes = ["C_CreateObject", "C_Login", "C_Logout"];
+    let near = |at: usize| (at.saturating_sub(1)..=at + 1).any(|index| calls.get(index).is_some_and(|call| changes.contains(&call.as_str())));
+    let mut noticed = 0;
+    for (kind, after) in [("crash", false), ("crash", true), ("rv:50", false)] {
+        for at in (0..calls.len()).filter(|at| near(*at)) {
+            let once = tempfile::tempdir().unwrap();
+            let once = once.path().join("once").display().to_string();
+            let faults = [("FAULT_AT", &*(at + 1).to_string()), ("FAULT_KIND", kind), ("FAULT_ONCE", &once), ("FAULT_AFTER", "1")];
+            let (world, old, new, seal) = begin("patience = 2", &faults[..if after { 4 } else { 3 }]).unwrap();
+            if renew(&host(&world), &new, &seal, &old).is_err() {
+                noticed += 1;
+            }
+            let again = host(&world);
+            renew(&again, &new, &seal, &old).unwrap_or_else(|failure| panic!("after {kind} at {at} {}: {failure:?}", calls[at]));
+            let token = everything(&again).tokens.into_iter().find(|token| !token.certificates.is_empty()).unwrap();
+            assert_eq!((token.certificates.len(), token.seals.len()), (2, 2), "{kind} at {at} {}", calls[at]);
+        }
+    }
+    assert!(noticed > 10, "{noticed} of {} calls", calls.len());
 }
 
 /// An authority with the test authority's name and a key of its own.

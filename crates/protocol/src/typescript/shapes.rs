@@ -338,7 +338,7 @@ pub const INTERFACES: &[Interface] = &[
         "Writes certificate and seal on a token.",
         &[
             must("token", "TokenRef", ""),
-            may("grant", "string", "The activation grant; needed with a certificate."),
+            may("grant", "string", "The activation or renewal grant; needed with a certificate."),
             may("certificate", "string", "DER, standard base64."),
             may("chain", "string[]", "Its issuers, nearest first; DER, standard base64."),
             may("seal", "string", "A seal that was handed over in parts."),

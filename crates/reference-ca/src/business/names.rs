@@ -84,6 +84,12 @@ impl Kind {
         matches!(self, Kind::New | Kind::Reissue | Kind::Change | Kind::Revoke)
     }
 
+    /// Whether the existing key's signature stands for originals on paper (R12, R58).
+    #[must_use]
+    pub const fn signed_by_key(self) -> bool {
+        matches!(self, Kind::Additional | Kind::Renewal)
+    }
+
     /// Whether it is about a certificate that exists already.
     #[must_use]
     pub const fn about_a_certificate(self) -> bool {

@@ -1,11 +1,12 @@
 //! The register of certificates and of the grants that they were issued against. A grant is used once, a business has one
 //! certificate, and both are decided in the transaction that writes the certificate.
 
+use sealbridge_pki::Certificate;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row, Sqlite, Transaction};
 
-use super::Database;
 use super::applications::{Application, Doing, NotDone, perform_in};
+use super::{Database, is_duplicate};
 use crate::business::Refused;
 use crate::business::table::Need;
 use crate::profile::Profile;
@@ -78,20 +79,73 @@ pub async fn of_application(database: &Database, application: i64) -> Result<Opt
     row.as_ref().map(read).transpose()
 }
 
-/// The business that led to the certificate of this serial number.
+/// The business that led to the key of the certificate of this serial number: a renewed one has the key of the one that it renews.
 ///
 /// # Errors
 /// The database's.
-pub async fn application_of(database: &Database, serial: &str) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar("SELECT application FROM certificates WHERE serial = ?").bind(serial.to_ascii_lowercase()).fetch_optional(database.read()).await
+pub async fn key_of(database: &Database, serial: &str) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar(
+        "WITH RECURSIVE earlier (serial, renews, application) AS (SELECT serial, renews, application FROM certificates WHERE serial = ? \
+         UNION SELECT older.serial, older.renews, older.application FROM certificates AS older JOIN earlier ON older.serial = earlier.renews) \
+         SELECT application FROM earlier WHERE renews IS NULL",
+    )
+    .bind(serial.to_ascii_lowercase())
+    .fetch_optional(database.read())
+    .await
 }
 
+/// Whether the certificate of this serial number was renewed.
+pub(super) async fn is_renewed(connection: &mut SqliteConnection, serial: &str) -> Result<bool, sqlx::Error> {
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT application FROM certificates WHERE renews = ?").bind(serial.to_ascii_lowercase()).fetch_optional(connection).await?;
+    Ok(found.is_some())
+}
+
+/// Registers a renewed certificate beside the one that it renews, for a business that waits for it; what was there for the business
+/// before stays.
+///
+/// # Errors
+/// [`NotDone`]; [`NotDone::Renewed`] where another business renewed it.
+pub async fn renew(database: &Database, application: &Application, old: &Registered, certificate: &Certificate, seal: Option<&[u8]>) -> Result<(), NotDone> {
+    let (serial, credit_code) = (certificate.serial_hex(), application.values.get("creditCode").map_or("", String::as_str));
+    let mut transaction = database.begin().await?;
+    let there: Option<i64> =
+        sqlx::query_scalar("SELECT id FROM certificates WHERE application = ?").bind(application.id).fetch_optional(&mut *transaction).await?;
+    if there.is_some() {
+        return Ok(());
+    }
+    let inserted = sqlx::query(
+        "INSERT INTO certificates (application, serial, credit_code, request_sha256, der, not_before, not_after, seal, renews) \
+         SELECT ?, ?, ?, ?, ?, ?, ?, ?, serial FROM certificates WHERE serial = ? AND revoked_at IS NULL",
+    )
+    .bind(application.id)
+    .bind(serial)
+    .bind(credit_code)
+    .bind(&old.request_sha256)
+    .bind(certificate.der())
+    .bind(certificate.not_before())
+    .bind(certificate.not_after())
+    .bind(seal)
+    .bind(&old.serial)
+    .execute(&mut *transaction)
+    .await;
+    match inserted {
+        Ok(_) => Ok(transaction.commit().await?),
+        Err(error) if is_duplicate(&error) => Err(NotDone::Renewed),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Revokes a certificate with all others of its key: where the key is gone, what was renewed on it is gone too.
 pub(super) async fn revoke(transaction: &mut Transaction<'_, Sqlite>, serial: &str, now: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE certificates SET revoked_at = ? WHERE serial = ? AND revoked_at IS NULL")
-        .bind(now)
-        .bind(serial.to_ascii_lowercase())
-        .execute(&mut **transaction)
-        .await?;
+    sqlx::query(
+        "UPDATE certificates SET revoked_at = ? \
+         WHERE request_sha256 = (SELECT request_sha256 FROM certificates WHERE serial = ?) AND revoked_at IS NULL",
+    )
+    .bind(now)
+    .bind(serial.to_ascii_lowercase())
+    .execute(&mut **transaction)
+    .await?;
     Ok(())
 }
 
@@ -164,6 +218,7 @@ pub async fn activate(
         if taken.rows_affected() != 1 {
             return Err(NotDone::Refused(Refused::Need(Need::ValidCertificate)));
         }
+        revoke(&mut transaction, old, doing.now).await?;
     }
     transaction.commit().await?;
     Ok(Some(after))

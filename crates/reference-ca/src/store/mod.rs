@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod handovers;
 pub mod history;
 pub mod impressions;
+pub mod key_signatures;
 pub mod messages;
 pub mod officer_secrets;
 pub mod officers;
@@ -62,6 +63,7 @@ impl Database {
             (2, "officer secrets", include_str!("../../migrations/0002_officer_secrets.sql")),
             (3, "impressions", include_str!("../../migrations/0003_impressions.sql")),
             (4, "handovers", include_str!("../../migrations/0004_handovers.sql")),
+            (5, "key signatures", include_str!("../../migrations/0005_key_signatures.sql")),
         ];
         let migrations =
             migrations.map(|(number, name, sql)| Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, AssertSqlSafe(sql).into_sql_str(), false));

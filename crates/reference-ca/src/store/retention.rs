@@ -72,6 +72,8 @@ pub async fn run(database: &Database, folder: &Path, now: i64) -> Result<Cleared
             .await?;
         sqlx::query("DELETE FROM messages WHERE application = ?").bind(id).execute(&mut *transaction).await?;
         sqlx::query("DELETE FROM codes WHERE application = ?").bind(id).execute(&mut *transaction).await?;
+        sqlx::query("DELETE FROM key_challenges WHERE application = ?").bind(id).execute(&mut *transaction).await?;
+        sqlx::query("DELETE FROM key_signatures WHERE application = ?").bind(id).execute(&mut *transaction).await?;
         cleared.businesses = cleared.businesses.saturating_add(1);
     }
     transaction.commit().await?;

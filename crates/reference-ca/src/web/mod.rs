@@ -11,6 +11,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
+use tower_http::services::ServeDir;
 
 use crate::profile::MAX_UPLOAD;
 use crate::settings::Desk;
@@ -25,7 +26,7 @@ const UPLOAD_MAX: usize = MAX_UPLOAD as usize + 64 * 1024;
 /// The desk as a service.
 pub fn router(desk: Desk) -> Router {
     let upload = post(pages::attachments::upload).layer(DefaultBodyLimit::max(UPLOAD_MAX));
-    Router::new()
+    let mut routes = Router::new()
         .route("/healthz", get(pages::health))
         .route("/", get(pages::home::show))
         .route("/language/{tag}", get(pages::language))
@@ -37,6 +38,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/progress", get(pages::progress::show).post(pages::progress::open))
         .route("/business/{number}", get(pages::business::show))
         .route("/business/{number}/save", post(pages::business::save))
+        .route("/business/{number}/challenge", post(pages::renewal::challenge))
         .route("/business/{number}/act/{act}", post(pages::business::act))
         .route("/business/{number}/pay", post(pages::business::pay))
         .route("/business/{number}/code", post(pages::business::code))
@@ -48,6 +50,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/api/business/{number}/grant", post(pages::activation::grant))
         .route("/api/business/{number}/activate", post(pages::activation::activate))
         .route("/api/business/{number}/seal", post(pages::seals::seal))
+        .route("/api/business/{number}/renewed", post(pages::renewal::renewed))
         .route("/api/business/{number}/installed", post(pages::seals::installed))
         .route("/business/{number}/impression/{ordinal}/{side}", get(pages::seals::own))
         .route("/office/business/{number}/impression/{ordinal}/{side}", get(pages::seals::office))
@@ -64,7 +67,11 @@ pub fn router(desk: Desk) -> Router {
         .route("/office/sessions", get(pages::office::sessions).post(pages::office::end_sessions))
         .route("/assets/{file}", get(assets::serve))
         .fallback(pages::missing)
-        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(DefaultBodyLimit::max(BODY_MAX));
+    if let Some(folder) = &desk.settings().client {
+        routes = routes.nest_service("/client", ServeDir::new(folder));
+    }
+    routes
         .layer(middleware::from_fn_with_state(desk.clone(), guard::same_site))
         .layer(middleware::from_fn_with_state(desk.clone(), guard::tell_refusals))
         .layer(guard::from_elsewhere())

@@ -9,6 +9,7 @@ mod life;
 mod privacy;
 mod races;
 mod refusals;
+mod renewal;
 mod seals;
 mod secrets;
 mod world;

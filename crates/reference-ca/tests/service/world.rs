@@ -14,6 +14,10 @@ use sealbridge_pki::key::encode_ec_spki;
 use sealbridge_pki::name::Subject;
 use sealbridge_pki::request::RequestInfo;
 use sealbridge_pki::{Algorithm, Certificate};
+use sealbridge_protocol::fields::{Account, Nonce};
+use sealbridge_protocol::operation::OperationId;
+use sealbridge_protocol::origin::Origin;
+use sealbridge_protocol::statement;
 use serde_json::{Value, json};
 
 pub(crate) const ORGANISATION: &str = "印桥测试科技有限公司";
@@ -173,6 +177,15 @@ impl Browser {
             body.push_str(&format!("&{}={}", encode(name), encode(value)));
         }
         self.send("POST", path, &[("content-type", "application/x-www-form-urlencoded")], body.as_bytes())
+    }
+
+    /// A form's fields, sent by the page's script.
+    pub(crate) fn post_for_json(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut body = format!("csrf={}", encode(&self.csrf));
+        for (name, value) in fields {
+            body.push_str(&format!("&{}={}", encode(name), encode(value)));
+        }
+        self.send("POST", path, &[("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")], body.as_bytes())
     }
 
     pub(crate) fn upload(&mut self, path: &str, bytes: &[u8]) -> Answer {
@@ -340,6 +353,22 @@ impl Key {
         let info = RequestInfo::new(&subject, &spki, Algorithm::Es256).unwrap();
         let signature: p256::ecdsa::Signature = self.key.sign(info.der());
         info.assemble(&signature.to_bytes()).unwrap()
+    }
+}
+
+/// Where others sign.
+pub(crate) const ORIGINS_OF_OTHERS: &str = "https://bid.example.cn";
+
+impl Key {
+    /// The statement that the host signs for the page's `bind`.
+    pub(crate) fn bind(&self, origin: &str, account: &str, nonce: &str, certificate: &Certificate) -> String {
+        let now = i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()).unwrap();
+        let (origin, account) = (Origin::from_browser(origin, true).unwrap(), Account::new(account).unwrap());
+        let claims = statement::Claims::bind(origin, Nonce::new(nonce).unwrap(), now, OperationId::new([1; 16]), account);
+        let chain = [certificate.der().to_vec()];
+        let unsigned = statement::Unsigned::new(statement::Kind::Bind, statement::Algorithm::Es256, &chain, &certificate.sha256(), claims).unwrap();
+        let signature: p256::ecdsa::Signature = self.key.sign(unsigned.signing_input().as_bytes());
+        unsigned.attach(&signature.to_bytes())
     }
 }
 

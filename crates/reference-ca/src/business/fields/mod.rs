@@ -113,9 +113,13 @@ pub enum Fault {
     Choice,
 }
 
-/// Whether a field can be changed in this state; `prefilled` says that the portal sent it.
+/// Whether a field can be changed in this state; `prefilled` says that the portal sent it. What a key signed stays as it is until the business
+/// is sent back, and is signed again then.
 #[must_use]
-pub fn is_editable(class: Class, state: State, prefilled: bool) -> bool {
+pub fn is_editable(kind: Kind, class: Class, state: State, prefilled: bool) -> bool {
+    if kind.signed_by_key() && !matches!(state, State::Draft | State::Returned) {
+        return false;
+    }
     match class {
         Class::Prefilled => state == State::Draft && !prefilled,
         Class::UntilSubmit => state == State::Draft,
@@ -145,7 +149,7 @@ pub fn merge(kind: Kind, state: State, prefilled: bool, values: &mut Values, typ
         if values.get(field.key).map_or("", String::as_str) == new {
             continue;
         }
-        if is_editable(field.class, state, prefilled) {
+        if is_editable(kind, field.class, state, prefilled) {
             values.insert(field.key.to_owned(), new);
         } else {
             locked.push(field);
@@ -290,13 +294,17 @@ mod tests {
             State::Activated,
             State::Done,
         ];
-        for class in [Class::Prefilled, Class::UntilSubmit, Class::UntilPayment, Class::UntilReview] {
-            let open: Vec<bool> = way.iter().map(|state| is_editable(class, *state, false)).collect();
-            assert!(open.windows(2).all(|pair| pair[0] || !pair[1]), "{class:?} {open:?}");
-            assert!(open[0]);
-            assert_eq!(is_editable(class, State::Returned, false), class == Class::UntilReview);
+        for kind in Kind::ALL {
+            for class in [Class::Prefilled, Class::UntilSubmit, Class::UntilPayment, Class::UntilReview] {
+                let open: Vec<bool> = way.iter().map(|state| is_editable(kind, class, *state, false)).collect();
+                assert!(open.windows(2).all(|pair| pair[0] || !pair[1]), "{kind:?} {class:?} {open:?}");
+                assert!(open[0]);
+                assert_eq!(is_editable(kind, class, State::Returned, false), class == Class::UntilReview);
+                // What a key signed is locked from then on.
+                assert!(!kind.signed_by_key() || open.iter().filter(|open| **open).count() == 1, "{kind:?} {class:?} {open:?}");
+            }
+            assert!(!is_editable(kind, Class::Prefilled, State::Draft, true));
         }
-        assert!(!is_editable(Class::Prefilled, State::Draft, true));
     }
 
     #[test]
@@ -309,7 +317,7 @@ mod tests {
                     let typed: Values = ALL.iter().map(|field| (field.key.to_owned(), "typed".to_owned())).collect();
                     let locked = merge(kind, state, prefilled, &mut values, &typed);
                     for field in super::of(kind) {
-                        let editable = is_editable(field.class, state, prefilled);
+                        let editable = is_editable(kind, field.class, state, prefilled);
                         assert_eq!(values.get(field.key) != before.get(field.key), editable, "{} {kind:?} {state:?}", field.key);
                         assert_eq!(locked.iter().any(|locked| locked.key == field.key), !editable);
                     }

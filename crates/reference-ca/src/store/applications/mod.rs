@@ -279,7 +279,7 @@ pub fn takes_files(state: State) -> bool {
     matches!(state, State::Collecting | State::Payment | State::Returned)
 }
 
-pub(super) async fn load(connection: &mut SqliteConnection, vault: &Vault, id: i64) -> Result<Option<Application>, sqlx::Error> {
+pub(in crate::store) async fn load(connection: &mut SqliteConnection, vault: &Vault, id: i64) -> Result<Option<Application>, sqlx::Error> {
     let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM applications WHERE id = ?"))).bind(id).fetch_optional(connection).await?;
     row.as_ref().map(|row| read(vault, row)).transpose()
 }

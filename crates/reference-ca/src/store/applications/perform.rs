@@ -5,11 +5,11 @@ use sqlx::{Row, Sqlite, Transaction};
 
 use super::{Application, actor_word, last_of_unit, load, write};
 use crate::business::fields::{self, Fault, Field};
-use crate::business::{Act, Actor, Effect, Facts, Refused, State};
+use crate::business::{Act, Actor, Effect, Facts, Kind, Refused, State};
 use crate::error::DeskError;
 use crate::profile::Profile;
 use crate::store::messages::{Channel, post};
-use crate::store::{Database, certificates, sha256_hex, uploads};
+use crate::store::{Database, certificates, key_signatures, sha256_hex, uploads};
 use crate::vault::Vault;
 
 /// Who does what to which business.
@@ -44,6 +44,12 @@ pub enum NotDone {
     /// A reason, a courier's number or the payer is needed.
     #[error("a note is needed")]
     Note,
+    /// The signature of the existing key does not count.
+    #[error("key signature: {0}")]
+    KeySignature(#[from] crate::key_signature::Fault),
+    /// The certificate was renewed before.
+    #[error("renewed before")]
+    Renewed,
     /// The hand-over was used or is over.
     #[error("the hand-over is not valid any more")]
     Ticket,
@@ -86,6 +92,9 @@ pub(in crate::store) async fn perform_in(
     }
     if needs_note(doing.act) && doing.note.trim().is_empty() {
         return Err(NotDone::Note);
+    }
+    if doing.act == Act::Submit && application.case.kind == Kind::Renewal && certificates::is_renewed(transaction, text(&application, "serial")).await? {
+        return Err(NotDone::Renewed);
     }
     application.case.facts = facts(transaction, vault, profile, &application, doing.now).await?;
     let step = application.case.apply(doing.act, doing.actor, doing.now)?;
@@ -135,6 +144,7 @@ async fn facts(transaction: &mut Transaction<'_, Sqlite>, vault: &Vault, profile
     Ok(Facts {
         fields_complete: faults(transaction, profile, application).await?.is_empty(),
         attachments_complete: profile.slots_of(kind, values).iter().all(|(slot, must)| !must || filled.contains(&slot.id)),
+        key_signed: key_signatures::is_signed(transaction, application).await?,
         has_fee: application.fee_fen > 0 || profile.fee_fen(kind, values) > 0,
         certificate_valid: certificate.is_some_and(|certificate| certificate.revoked_at.is_none() && certificate.not_after > now),
         handler_same: last.is_some_and(|last| fields::same_handler(&last, values)),

@@ -164,7 +164,7 @@ pub(in crate::web) async fn activate(
 
 /// The old certificate's seal made again for the new one, where both are of one name: a seal that shows the name of before a change
 /// (R64) is nobody's any more.
-fn moved(desk: &Desk, old: &Registered, certificate: &Certificate, now: i64) -> Option<Result<Seal, DeskError>> {
+pub(super) fn moved(desk: &Desk, old: &Registered, certificate: &Certificate, now: i64) -> Option<Result<Seal, DeskError>> {
     let seal = old.seal.as_deref()?;
     let before = match Certificate::parse(&old.der) {
         Ok(before) => before,
@@ -203,6 +203,6 @@ fn check(application: &Application, request: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-fn chain(desk: &Desk) -> Vec<String> {
+pub(super) fn chain(desk: &Desk) -> Vec<String> {
     [desk.authority().issuing(), desk.authority().root()].into_iter().map(Certificate::der).map(Base64::encode_string).collect()
 }

@@ -23,6 +23,7 @@ use crate::profile::{Payment, Profile};
 use crate::refusal::{Reason, Refusal};
 use crate::settings::Desk;
 use crate::store::applications::{self, Application, Doing, NotDone, outstanding, perform, resend_code, try_code};
+use crate::store::key_signatures::{Signed, perform_signed};
 use crate::store::throttle::{self, Attempt};
 use crate::store::{certificates, handovers, history, impressions, uploads};
 use crate::web::visitor::Visitor;
@@ -58,6 +59,8 @@ struct BusinessPage<'a> {
     originals: u8,
     certificate: Option<(String, i64)>,
     has_seal: bool,
+    /// Whether the existing key signs what is submitted.
+    signs: bool,
     /// The portal that it came from.
     portal: Option<String>,
 }
@@ -129,7 +132,10 @@ pub(in crate::web) async fn act(
         }
     }
     let doing = Doing { id: application.id, act, actor: Actor::Applicant, seen: Some(seen(&typed)?), note: "", now: desk.now() };
-    finish(&desk, &visitor, &application, &doing, act == Act::Submit).await
+    // R12, R58: with the statement that the existing key signed, where the page has one.
+    let token = typed.get("keySignature").map(String::as_str).filter(|token| !token.is_empty());
+    let signed = token.filter(|_| application.case.kind.signed_by_key() && matches!(act, Act::Submit | Act::Send));
+    finish(&desk, &visitor, &application, &doing, signed, act == Act::Submit).await
 }
 
 /// 立即支付: an online payment is the provider's word, a transfer the applicant's.
@@ -150,7 +156,7 @@ pub(in crate::web) async fn pay(
         Payment::Unionpay | Payment::Alipay | Payment::Wechat => (Act::Pay, Actor::Desk),
     };
     let doing = Doing { id: application.id, act, actor, seen: Some(seen(&typed)?), note: method.words()[0], now: desk.now() };
-    finish(&desk, &visitor, &application, &doing, false).await
+    finish(&desk, &visitor, &application, &doing, None, false).await
 }
 
 /// 获取验证码, and the code itself.
@@ -179,7 +185,7 @@ pub(in crate::web) async fn code(
         return page(&desk, &visitor, &number, Some(Reason::CodeIncorrect.into()), false).await;
     }
     let doing = Doing { id: application.id, act: Act::EnterCode, actor: Actor::Applicant, seen: None, note: "", now: desk.now() };
-    finish(&desk, &visitor, &application, &doing, false).await
+    finish(&desk, &visitor, &application, &doing, None, false).await
 }
 
 /// The application form, for printing (R28): it carries this business's number and no other's.
@@ -244,9 +250,23 @@ pub(in crate::web) async fn form_pdf(State(desk): State<Desk>, visitor: Visitor,
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/pdf")), (CONTENT_DISPOSITION, name)], pdf).into_response())
 }
 
-async fn finish(desk: &Desk, visitor: &Visitor, application: &Application, doing: &Doing<'_>, show_faults: bool) -> Result<Response, Refusal> {
+async fn finish(
+    desk: &Desk,
+    visitor: &Visitor,
+    application: &Application,
+    doing: &Doing<'_>,
+    signed: Option<&str>,
+    show_faults: bool,
+) -> Result<Response, Refusal> {
     let profile = desk.profile(&application.profile).ok_or(Reason::Internal)?;
-    match perform(desk.database(), desk.vault(), profile, doing).await {
+    let done = match signed {
+        Some(token) => {
+            let signed = Signed { token, origins: &desk.settings().origins };
+            perform_signed(desk.database(), desk.vault(), profile, doing, signed).await
+        }
+        None => perform(desk.database(), desk.vault(), profile, doing).await,
+    };
+    match done {
         Ok(_) => Ok(see_other(&format!("/business/{}", application.number))),
         Err(error @ (NotDone::Database(_) | NotDone::Desk(_))) => Err(error.into()),
         Err(error) => page(desk, visitor, &application.number, Some(error.into()), show_faults).await,
@@ -276,6 +296,11 @@ async fn page(desk: &Desk, visitor: &Visitor, number: &str, refusal: Option<Refu
     // Who is still filling in has not come to look how it stands.
     let mut page = Frame::of(visitor, if application.case.state == Stand::Draft { "home" } else { "progress" });
     page.path = format!("/business/{number}");
+    // Where the existing key signs, the page talks to it as a portal's does.
+    let signs = application.case.kind.signed_by_key() && matches!(application.case.state, Stand::Draft | Stand::Returned);
+    if signs {
+        page.client = Some(desk.settings().client.as_ref().map_or("", |_| "/client/sealbridge.js"));
+    }
     let faults = if show_faults { outstanding(desk.database(), profile, &application).await? } else { Vec::new() };
     let files = uploads::of(desk.database(), application.id).await?;
     let slots = view::slots(&page, &application, profile, &files);
@@ -308,6 +333,7 @@ async fn page(desk: &Desk, visitor: &Visitor, number: &str, refusal: Option<Refu
         can_withdraw: case.possible(Actor::Applicant, desk.now()).contains(&Act::Withdraw),
         profile,
         originals: profile.business(kind).map_or(0, |business| business.originals),
+        signs,
         portal: handovers::origin_of(desk.database(), application.id).await?.map(|(portal, _)| portal),
         has_seal: certificate.as_ref().is_some_and(|certificate| certificate.seal.is_some()),
         certificate: certificate.map(|certificate| (certificate.serial, certificate.not_after)),

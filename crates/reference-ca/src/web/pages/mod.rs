@@ -7,6 +7,7 @@ pub(super) mod handover;
 pub(super) mod home;
 pub(super) mod office;
 pub(super) mod progress;
+pub(super) mod renewal;
 pub(super) mod review;
 pub(super) mod seals;
 pub(super) mod secrets;
@@ -35,6 +36,8 @@ pub(super) struct Frame {
     active: &'static str,
     /// The signed-in officer.
     officer: Option<String>,
+    /// Whether this page uses the page client, and where it is; empty where the desk has none.
+    client: Option<&'static str>,
     /// Empty where there is no session.
     pub(super) csrf: String,
 }
@@ -49,6 +52,7 @@ impl Frame {
             language,
             path: path.to_owned(),
             active,
+            client: None,
             officer: session.and_then(|session| session.officer.as_ref()).map(|officer| officer.name.clone()),
             csrf: session.map(|session| session.csrf.clone()).unwrap_or_default(),
         }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{review, see_other};
+use super::{renewal, review, see_other};
 use crate::business::table::Need;
 use crate::business::{Act, Actor, Kind, State as Stand};
 use crate::error::DeskError;
@@ -170,6 +170,10 @@ pub(in crate::web) async fn pick(
 /// The seal that waits for its installation; made when it is first asked for.
 pub(in crate::web) async fn seal(State(desk): State<Desk>, visitor: Visitor, Path(number): Path<String>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {
     let application = asked(&desk, &visitor, &number, &headers).await?;
+    if application.case.kind == Kind::Renewal {
+        // It comes with its certificate.
+        return Err(Reason::NotNow.into());
+    }
     let der = match impressions::seal_of(desk.database(), application.id).await? {
         Some(der) => der,
         None => make(&desk, &application).await?,
@@ -177,7 +181,7 @@ pub(in crate::web) async fn seal(State(desk): State<Desk>, visitor: Visitor, Pat
     Ok(Json(json!({ "serial": text(&application, "serial"), "name": text(&application, "sealName"), "seal": Base64::encode_string(&der) })))
 }
 
-/// The key's side has it on the key.
+/// The key's side has it on the key: a seal, or a renewed certificate with its seal.
 pub(in crate::web) async fn installed(
     State(desk): State<Desk>,
     visitor: Visitor,
@@ -185,6 +189,9 @@ pub(in crate::web) async fn installed(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
     let application = asked(&desk, &visitor, &number, &headers).await?;
+    if application.case.kind == Kind::Renewal {
+        return renewal::installed(&desk, &application).await;
+    }
     if application.case.state != Stand::Done {
         let profile = desk.profile(&application.profile).ok_or(Reason::Internal)?;
         let doing = Doing { id: application.id, act: Act::Install, actor: Actor::Applicant, seen: None, note: "", now: desk.now() };
@@ -195,9 +202,9 @@ pub(in crate::web) async fn installed(
 
 async fn asked(desk: &Desk, visitor: &Visitor, number: &str, headers: &HeaderMap) -> Result<Application, Refusal> {
     let application = visitor.called(desk, number, headers).await?;
-    let seals = matches!(application.case.kind, Kind::SealApply | Kind::SealChange);
+    let installs = matches!(application.case.kind, Kind::SealApply | Kind::SealChange | Kind::Renewal);
     // Asked again after it was installed: an interruption may have swallowed the answer.
-    if !seals || !matches!(application.case.state, Stand::Installable | Stand::Done) {
+    if !installs || !matches!(application.case.state, Stand::Installable | Stand::Done) {
         return Err(Reason::NotNow.into());
     }
     Ok(application)

@@ -79,7 +79,7 @@ pub(in crate::web) async fn unlock(
     if request.certificate.is_none_or(|asked| *asked.as_bytes() != named.sha256()) {
         return Err(Reason::RequestRefused.into());
     }
-    let holder = certificates::application_of(desk.database(), &registered.serial).await?.ok_or(Reason::NoUnlockSecret)?;
+    let holder = certificates::key_of(desk.database(), &registered.serial).await?.ok_or(Reason::NoUnlockSecret)?;
     let secret = officer_secrets::of_application(desk.database(), desk.vault(), holder).await?.ok_or(Reason::NoUnlockSecret)?;
     answer(&desk, &request, &secret, None)
 }

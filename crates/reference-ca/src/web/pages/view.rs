@@ -194,7 +194,7 @@ fn field_view(page: &Frame, field: &'static Field, values: &Values, application:
         shape,
         choices,
         mandatory: field.mandatory,
-        locked: !fields::is_editable(field.class, application.case.state, application.prefilled),
+        locked: !fields::is_editable(application.case.kind, field.class, application.case.state, application.prefilled),
         longest,
         error: fault.map_or("", |fault| fault_words(page, field, fault)),
     }

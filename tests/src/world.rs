@@ -234,6 +234,24 @@ impl World {
         }
     }
 
+    /// The key that was used is lost: what is plugged in from now on is the blank one that lies ready.
+    pub fn lose_token(&self) -> Driven<()> {
+        let folder = self.plan.folder.join("token");
+        match self.plan.token {
+            Token::Soft => {
+                fs::write(
+                    folder.join("token.conf"),
+                    format!("[[slots]]\nslot = 1\ndbtype = \"sqlite\"\ndbargs = \"{}\"\n", folder.join("token-2.sql").display()),
+                )?;
+            }
+            Token::Softhsm => {
+                fs::rename(folder.join("tokens"), folder.join("lost"))?;
+                fs::create_dir_all(folder.join("tokens"))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Where the host's configuration lies.
     pub fn config_file(&self) -> PathBuf {
         self.home.join(".config/sealbridge/config.toml")

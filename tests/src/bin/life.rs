@@ -13,9 +13,9 @@ use sealbridge_e2e::officer::Officer;
 use sealbridge_e2e::paper::Paper;
 use sealbridge_e2e::steps::Steps;
 use sealbridge_e2e::supplier::Supplier;
-use sealbridge_e2e::world::{Plan, Token, World};
+use sealbridge_e2e::world::{ACCOUNT, PATIENCE, Plan, Token, World};
 
-/// From the application to the unlocked key, in a real browser, on a small world made below one folder.
+/// From the application to the revoked certificate, in a real browser, on a small world made below one folder.
 #[derive(Debug, Parser)]
 struct Options {
     /// chromium or firefox.
@@ -62,32 +62,34 @@ fn play(options: &Options) -> Driven<()> {
     let desk = format!("{}/ca/netca", world.service()?.origin());
     let business = apply(&mut steps, &mut supplier)?;
     let centre = Centre::open(&mut supplier.browser, "home")?;
-    activate(&mut steps, &mut supplier.browser, &centre, &desk, &business)?;
+    activate(&mut steps, &mut supplier.browser, &centre, &desk, &business, "")?;
     use_it(&mut steps, &mut supplier, &folder.join("stamped.pdf"))?;
+    change_seal(&mut steps, &mut supplier, &centre, &desk)?;
     lock_and_unlock(&mut steps, &mut supplier, &centre, &desk)?;
-    Ok(())
+    reissue(&mut steps, &mut supplier, &centre, &desk)?;
+    revoke(&mut steps, &mut supplier)
 }
 
 /// 【激活证书】: key, PIN, certificate and seal, at one press.
-fn activate(steps: &mut Steps, browser: &mut Browser, centre: &Centre, desk: &str, business: &Applicant) -> Driven<()> {
-    steps.whole("activate-begin", browser, &centre.tab, |browser| {
+fn activate(steps: &mut Steps, browser: &mut Browser, centre: &Centre, desk: &str, business: &Applicant, step: &str) -> Driven<()> {
+    steps.whole(&format!("{step}activate-begin"), browser, &centre.tab, |browser| {
         centre.show(browser, "home")?;
         centre.begin(browser, "activate")?;
         centre.business(browser, desk, business)
     })?;
-    steps.whole("activate", browser, &centre.tab, |browser| {
+    steps.whole(&format!("{step}activate"), browser, &centre.tab, |browser| {
         let said = centre.go_on(browser)?;
         if said.contains("证书安装完成") || said.contains("installed") { Ok(()) } else { failed(format!("the key centre says {said}")) }
     })?;
-    steps.whole("activated", browser, &centre.tab, |browser| {
+    steps.whole(&format!("{step}activated"), browser, &centre.tab, |browser| {
         centre.close(browser)?;
         centre.sees(browser, ".token [data-certificate]")
     })?;
-    steps.whole("seal", browser, &centre.tab, |browser| {
+    steps.whole(&format!("{step}seal"), browser, &centre.tab, |browser| {
         centre.show(browser, "seals")?;
         centre.sees(browser, ".seal .paper img")
     })?;
-    steps.whole("issued", browser, &business.tab, |browser| business.expect_state(browser, "activated"))
+    steps.whole(&format!("{step}issued"), browser, &business.tab, |browser| business.expect_state(browser, "activated"))
 }
 
 /// Bind, log in, fill and stamp, submit.
@@ -114,6 +116,42 @@ fn use_it(steps: &mut Steps, supplier: &mut Supplier<'_>, stamped: &Path) -> Dri
         supplier.save_stamped(stamped)?;
         if verdict.accepted { Ok(()) } else { failed(format!("the portal refused: {} {:?}", verdict.summary, verdict.sentences)) }
     })
+}
+
+/// 印章变更: a new physical seal, scanned, agreed to by two officers, and on the key in place of the old one.
+fn change_seal(steps: &mut Steps, supplier: &mut Supplier<'_>, centre: &Centre, desk: &str) -> Driven<()> {
+    let world = supplier.world;
+    let mut paper = Paper::of(world)?;
+    paper.engrave(&world.plan.organisation.name, "新章测试专用")?;
+    let details = Applicant::details(&world.plan.organisation);
+    let business = steps.shown("seal-change-apply", supplier, |supplier| Applicant::from_portal(supplier, "seal-change"))?;
+    let (browser, tab) = (&mut supplier.browser, supplier.tab.clone());
+    steps.whole("seal-change-submit", browser, &tab, |browser| {
+        business.fill(browser, &details)?;
+        business.submit(browser)
+    })?;
+    steps.whole("seal-change-documents", browser, &tab, |browser| business.send_papers(browser, &paper, &details, &world.plan.folder))?;
+    steps.whole("seal-change-send", browser, &tab, |browser| business.send(browser))?;
+    let first = Officer::sign_in(browser, world.service()?.origin(), 0)?;
+    steps.whole("seal-change-review", browser, &first.tab, |browser| {
+        first.open(browser, &business.number)?;
+        first.act(browser, "accept", "")
+    })?;
+    let second = Officer::sign_in(browser, world.service()?.origin(), 1)?;
+    steps.whole("seal-change-confirm", browser, &second.tab, |browser| second.confirm(browser, &business.number))?;
+    steps.whole("seal-change-install", browser, &centre.tab, |browser| {
+        centre.show(browser, "home")?;
+        centre.begin(browser, "install")?;
+        centre.business(browser, desk, &business)?;
+        centre.go_on(browser).map(drop)
+    })?;
+    steps.whole("seal-changed", browser, &centre.tab, |browser| {
+        centre.close(browser)?;
+        centre.show(browser, "seals")?;
+        let seals = browser.wait(&centre.tab, "document.querySelector('.seal .paper img') && document.querySelectorAll('.seal').length", PATIENCE)?;
+        if seals == 1 { Ok(()) } else { failed(format!("{seals} seals are on the key")) }
+    })?;
+    steps.whole("seal-change-done", browser, &tab, |browser| business.expect_state(browser, "done"))
 }
 
 /// Ten wrong PINs, the way back over the CA's desk, and a login with the new PIN.
@@ -196,4 +234,81 @@ fn apply(steps: &mut Steps, supplier: &mut Supplier<'_>) -> Driven<Applicant> {
     })?;
     steps.whole("activatable", browser, &tab, |browser| applicant.expect_state(browser, "activatable"))?;
     Ok(applicant)
+}
+
+/// 补办: the key is lost; a blank one gets a certificate with the old one's end and a new seal, and is bound in its place.
+fn reissue(steps: &mut Steps, supplier: &mut Supplier<'_>, centre: &Centre, desk: &str) -> Driven<()> {
+    let world = supplier.world;
+    let paper = Paper::of(world)?;
+    let mut details = Applicant::details(&world.plan.organisation);
+    details.push(("reason", "lost".into()));
+    let business = steps.shown("reissue-apply", supplier, |supplier| Applicant::from_portal(supplier, "reissue"))?;
+    let (browser, tab) = (&mut supplier.browser, supplier.tab.clone());
+    steps.whole("reissue-submit", browser, &tab, |browser| {
+        business.fill(browser, &details)?;
+        business.submit(browser)
+    })?;
+    steps.whole("reissue-documents", browser, &tab, |browser| {
+        business.send_papers(browser, &paper, &details, &world.plan.folder)?;
+        business.send(browser)
+    })?;
+    steps.whole("reissue-pay", browser, &tab, |browser| business.pay(browser, "alipay").map(drop))?;
+    originals(steps, browser, world, &business, "reissue", true)?;
+    world.lose_token()?;
+    steps.whole("reissue-key", browser, &centre.tab, |browser| {
+        centre.show(browser, "environment")?;
+        browser.wait(&centre.tab, "!document.querySelector('#environment-export').disabled", PATIENCE)?;
+        browser.click(&centre.tab, "#environment-again")?;
+        browser.wait(&centre.tab, "!document.querySelector('#environment-export').disabled", PATIENCE)?;
+        centre.show(browser, "home")?;
+        centre.sees(browser, ".token[data-state=uninitialised]")
+    })?;
+    activate(steps, browser, centre, desk, &business, "reissue-")?;
+    browser.activate(&tab)?;
+    supplier.go("/ca")?;
+    steps.shown("unbind", supplier, |supplier| {
+        let tab = supplier.tab.clone();
+        supplier.browser.click(&tab, "#unbind-open")?;
+        supplier.browser.fill(&tab, "#unbind-password", ACCOUNT.1)?;
+        supplier.browser.click(&tab, "#unbind")?;
+        supplier.wait("document.querySelector('#binding')?.dataset.bound === 'no' && document.readyState === 'complete'").map(drop)
+    })?;
+    steps.shown("bind-again", supplier, |supplier| supplier.bind().map(drop))?;
+    steps.shown("login-with-the-new-key", supplier, |supplier| {
+        supplier.sign_out()?;
+        supplier.log_in()
+    })
+}
+
+/// 注销: the certificate ends, with papers and two officers.
+fn revoke(steps: &mut Steps, supplier: &mut Supplier<'_>) -> Driven<()> {
+    let world = supplier.world;
+    let paper = Paper::of(world)?;
+    let details = Applicant::details(&world.plan.organisation);
+    let business = steps.shown("revoke-apply", supplier, |supplier| Applicant::from_portal(supplier, "revoke"))?;
+    let (browser, tab) = (&mut supplier.browser, supplier.tab.clone());
+    steps.whole("revoke-submit", browser, &tab, |browser| {
+        business.fill(browser, &details)?;
+        business.submit(browser)?;
+        business.send_papers(browser, &paper, &details, &world.plan.folder)?;
+        business.send(browser)
+    })?;
+    originals(steps, browser, world, &business, "revoke", false)?;
+    steps.whole("revoked", browser, &tab, |browser| business.expect_state(browser, "done"))
+}
+
+/// Two officers: one accepts, sends a key out where there is one, the other takes in the originals and agrees.
+fn originals(steps: &mut Steps, browser: &mut Browser, world: &World, business: &Applicant, step: &str, key: bool) -> Driven<()> {
+    let desk = world.service()?.origin();
+    let first = Officer::sign_in(browser, desk, 0)?;
+    steps.whole(&format!("{step}-review"), browser, &first.tab, |browser| {
+        first.open(browser, &business.number)?;
+        first.act(browser, "accept", "")?;
+        if key { first.act(browser, "ship", "SF9876543210") } else { Ok(()) }
+    })?;
+    let second = Officer::sign_in(browser, desk, 1)?;
+    steps.whole(&format!("{step}-originals"), browser, &second.tab, |browser| {
+        second.receive_paper(browser, &business.number)?;
+        second.act(browser, "verify-paper", "")
+    })
 }

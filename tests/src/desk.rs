@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use crate::bidi::{DriveError, Driven, failed};
-use crate::world::{built, font};
+use crate::world::{built, font, target};
 
 /// The officers of a demonstration: the first reviews, the second looks at the originals. Their passwords are public.
 pub const OFFICERS: [(&str, &str); 2] = [("shouli", "officer-one-demo"), ("fuhe", "officer-two-demo")];
@@ -63,6 +63,11 @@ impl Desk {
         command.arg("--ca").arg(&self.ca);
         if let Some(font) = font() {
             command.arg("--font").arg(font);
+        }
+        // Where an existing key signs an application, the page needs the page client.
+        let client = target().join("extension/page-client");
+        if client.join("sealbridge.js").is_file() {
+            command.arg("--client").arg(client);
         }
         for portal in &self.portals {
             command.args(["--portal", portal]);

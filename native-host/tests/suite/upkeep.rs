@@ -476,10 +476,9 @@ fn a_certificate_is_renewed(kind: Kinds) {
         assert_eq!(install(&renewal_grant(&old, &other_name, now()), &other_name, &[], None), mismatch("organisation"), "{name}");
     }
     // Another authority, under its own name and under this one's.
-    let foreign = Certificate::parse(&namesake()).unwrap();
-    let of_namesake = renewal_of(old.spki_der(), ORGANISATION, CREDIT_CODE, &foreign, &p256::ecdsa::SigningKey::from_slice(&[4; 32]).unwrap());
-    let of_holder = renewal_of(old.spki_der(), ORGANISATION, CREDIT_CODE, &seal_maker(), &p256::ecdsa::SigningKey::from_slice(&[8; 32]).unwrap());
-    for certificate in [of_namesake, of_holder] {
+    for name in ["测试 CA", "另一测试 CA"] {
+        let foreign = Certificate::parse(&authority_called(name)).unwrap();
+        let certificate = renewal_of(old.spki_der(), ORGANISATION, CREDIT_CODE, &foreign, &p256::ecdsa::SigningKey::from_slice(&[4; 32]).unwrap());
         assert_eq!(install(&renewal_grant(&old, &certificate, now()), &certificate, &[], None), Err((Code::CertificateUntrusted, None)));
     }
     assert_eq!(install(&renewal_grant(&old, &new, now()), &new, &[seal_maker().der().to_vec()], None), Err((Code::CertificateUntrusted, None)));
@@ -488,6 +487,7 @@ fn a_certificate_is_renewed(kind: Kinds) {
     assert_eq!(install(&renewal_grant(&other_key, &new, now()), &new, &[], None), Err((Code::CertificateMissing, None)));
     assert_eq!(install(&renewal_grant(&old, &new, now() - 3600), &new, &[], None), Err((Code::GrantExpired, None)));
     assert_eq!(install(&activation_grant(new.der(), BUSINESS), &new, &[], None), Err((Code::CertificateOtherKey, None)));
+    assert_eq!(install("eyJ", &new, &[], None), Err((Code::GrantMalformed, None)));
     let good = renewal_grant(&old, &new, now());
     let (input, _) = good.rsplit_once('.').unwrap();
     assert_eq!(install(&grant::assemble(input, &signed(&another, input.as_bytes())), &new, &[], None), Err((Code::GrantUntrusted, None)));
@@ -578,9 +578,13 @@ fn a_renewal_goes_on_after_it_broke_off_anywhere() {
 
 /// An authority with the test authority's name and a key of its own.
 fn namesake() -> Vec<u8> {
+    authority_called("测试 CA")
+}
+
+fn authority_called(name: &str) -> Vec<u8> {
     let key = p256::ecdsa::SigningKey::from_slice(&[4; 32]).unwrap();
     let spki = sealbridge_pki::key::encode_ec_spki(key.verifying_key().to_sec1_point(false).as_bytes()).unwrap();
-    let subject = subject("测试 CA", None);
+    let subject = subject(name, None);
     let template = Template {
         kind: Kind::Authority { path_length: None },
         issuer: Issuer::Own,

@@ -91,8 +91,16 @@ fn a_renewal_from_the_signature_to_the_installed_certificate() {
     applicant.call(&format!("/api/business/{number}/installed"), &json!({})).refused(409, "not-now");
     applicant.call(&format!("/api/business/{number}/seal"), &json!({})).refused(409, "not-now");
 
-    // The same key and holder, a term from the old end; asked again, also after a crash, the same certificate.
+    // The same key and holder, a term from the old end; asked by many at once and again, also after a crash, the same certificate.
+    let many: Vec<_> = (0..4)
+        .map(|_| {
+            let (mut browser, path) = (applicant.clone(), path.clone());
+            std::thread::spawn(move || browser.call(&path, &json!({})).expect(200).json()["certificate"].clone())
+        })
+        .collect();
+    let many: Vec<Value> = many.into_iter().map(|thread| thread.join().unwrap()).collect();
     let issued = applicant.call(&path, &json!({})).expect(200).json();
+    assert!(many.iter().all(|one| *one == issued["certificate"]));
     desk.crash_and_restart();
     let again = applicant.call(&path, &json!({})).expect(200).json();
     for part in ["certificate", "chain", "seal", "old"] {

@@ -12,7 +12,7 @@ use sealbridge_e2e::officer::Officer;
 use sealbridge_e2e::paper::Paper;
 use sealbridge_e2e::steps::Steps;
 use sealbridge_e2e::supplier::Supplier;
-use sealbridge_e2e::world::{Plan, Token, World};
+use sealbridge_e2e::world::{PATIENCE, Plan, Token, World};
 
 /// From the application to the originals, in a real browser, on a small world made below one folder.
 #[derive(Debug, Parser)]
@@ -68,9 +68,13 @@ fn apply(steps: &mut Steps, supplier: &mut Supplier<'_>) -> Driven<Applicant> {
     let details = Applicant::details(&world.plan.organisation);
     let desk = world.service()?.origin().to_owned();
     steps.shown("sign-in", supplier, Supplier::sign_in)?;
-    steps.shown("apply", supplier, |supplier| Applicant::hand_over(supplier, "new"))?;
+    steps.shown("menu", supplier, |supplier| supplier.go("/ca").and_then(|()| supplier.guide().map(drop)))?;
+    steps.plain("hand-over", || Applicant::hand_over(supplier, "new"))?;
     let browser = &mut supplier.browser;
     let tab = supplier.tab.clone();
+    steps.whole("apply", browser, &tab, |browser| {
+        browser.wait(&tab, "document.querySelector('#arrived') && document.querySelector('#begin')", PATIENCE).map(drop)
+    })?;
     let applicant = steps.whole("fill-in", browser, &tab, |browser| {
         let applicant = Applicant::agree(browser, tab.clone(), &desk)?;
         applicant.fill(browser, &details)?;

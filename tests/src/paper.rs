@@ -198,5 +198,5 @@ i { position: absolute; font: italic 38px/1 'Kaiti SC', KaiTi, 'AR PL UKai CN', 
 .card h2 { text-align: center; margin: 0 0 14px; letter-spacing: .2em; font-size: 44px; }
 .card b { font-weight: 400; color: #557; }
 .card .number { position: absolute; left: 56px; bottom: 44px; color: #222; }
-.card s { position: absolute; right: 56px; bottom: 40px; border: 4px solid #a33; color: #a33; padding: 4px 16px; transform: rotate(8deg); text-decoration: none; }
+.card s { position: absolute; right: 44px; top: 130px; border: 4px solid #a33; color: #a33; padding: 4px 16px; transform: rotate(8deg); text-decoration: none; }
 ";

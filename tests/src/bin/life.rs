@@ -205,9 +205,13 @@ fn apply(steps: &mut Steps, supplier: &mut Supplier<'_>) -> Driven<Applicant> {
     let details = Applicant::details(&world.plan.organisation);
     let desk = world.service()?.origin().to_owned();
     steps.shown("sign-in", supplier, Supplier::sign_in)?;
-    steps.shown("apply", supplier, |supplier| Applicant::hand_over(supplier, "new"))?;
+    steps.shown("menu", supplier, |supplier| supplier.go("/ca").and_then(|()| supplier.guide().map(drop)))?;
+    steps.plain("hand-over", || Applicant::hand_over(supplier, "new"))?;
     let browser = &mut supplier.browser;
     let tab = supplier.tab.clone();
+    steps.whole("apply", browser, &tab, |browser| {
+        browser.wait(&tab, "document.querySelector('#arrived') && document.querySelector('#begin')", PATIENCE).map(drop)
+    })?;
     let applicant = steps.whole("fill-in", browser, &tab, |browser| {
         let applicant = Applicant::agree(browser, tab.clone(), &desk)?;
         applicant.fill(browser, &details)?;

@@ -1,5 +1,5 @@
-//! How a person looks at pages: with a profile of their own beside the others', in a window of some size, and a whole page in one
-//! picture where it is longer than the window.
+//! How a person looks at pages: with a profile of their own beside the others', and a whole page in one picture where it is longer
+//! than the window.
 
 use std::fs;
 use std::path::Path;
@@ -18,11 +18,6 @@ impl Browser {
         let tab = Tab(text(&tab, "context")?);
         self.go(&tab, url)?;
         Ok(tab)
-    }
-
-    /// Makes the tab's page so many CSS pixels wide and high.
-    pub fn resize(&mut self, tab: &Tab, (width, height): (u32, u32)) -> Driven<()> {
-        self.bidi.command("browsingContext.setViewport", json!({"context": tab.0, "viewport": {"width": width, "height": height}})).map(drop)
     }
 
     /// Saves a picture of the whole page, also of what one would have to scroll to. For the moment of the picture the window is as high

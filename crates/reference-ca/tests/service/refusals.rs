@@ -116,7 +116,7 @@ fn grants_and_requests_of_others() {
     applicant.call(&path(&one, "activate"), &json!({ "request": request, "grant": newer["grant"] })).expect(200);
     // One business, one certificate.
     applicant.call(&path(&one, "activate"), &json!({ "request": other, "grant": newer["grant"] })).refused(409, "already-activated");
-    applicant.call(&path(&one, "grant"), &json!({ "request": other })).refused(409, "not-now");
+    applicant.call(&path(&one, "grant"), &json!({ "request": other })).refused(409, "already-activated");
     activate(&mut applicant, &two, &Key::new(6));
 }
 

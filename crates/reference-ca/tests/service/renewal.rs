@@ -7,15 +7,15 @@ use sealbridge_protocol::grant::{self, RenewalClaims};
 use sealbridge_seal::ses::Seal;
 use serde_json::{Value, json};
 
-use crate::world::{Browser, Desk, Key, ORIGINS_OF_OTHERS, activate, between, certificate, filled, font, through_review};
+use crate::world::{Browser, Desk, Key, ORIGINS_OF_OTHERS, activate, certificate, filled, font, through_review};
 
-/// A unit with an activated key.
-fn unit(desk: &Desk, applicant: &mut Browser, seed: u8) -> (Key, Certificate) {
+/// A unit with an activated key, and the business that led to it.
+fn unit(desk: &Desk, applicant: &mut Browser, seed: u8) -> (String, Key, Certificate) {
     let number = applicant.apply();
     through_review(desk, &number);
     let key = Key::new(seed);
     let certificate = activate(applicant, &number, &key);
-    (key, certificate)
+    (number, key, certificate)
 }
 
 /// A draft that is filled in and saved, with its challenge.
@@ -69,7 +69,7 @@ fn seal(answer: &Value) -> Seal {
 fn a_renewal_from_the_signature_to_the_installed_certificate() {
     let mut desk = Desk::start();
     let mut applicant = desk.browser();
-    let (key, old) = unit(&desk, &mut applicant, 1);
+    let (first, key, old) = unit(&desk, &mut applicant, 1);
     let serial = old.serial_hex();
     let (number, fields, nonce) = draft(&mut applicant, "renewal", &serial, &[("termMonths", "12")]);
     // Without a key nothing is submitted, and the page says what to do.
@@ -115,7 +115,7 @@ fn a_renewal_from_the_signature_to_the_installed_certificate() {
     let read = grant::read::<RenewalClaims>(grant, sealbridge_now()).unwrap();
     assert_eq!((read.claims.sub.as_str(), *read.claims.certificate.as_bytes()), (number.as_str(), old.sha256()));
     if font().is_some() {
-        let (made, before) = (seal(&issued), seal(&applicant.again(&first_number(&mut applicant), &key)));
+        let (made, before) = (seal(&issued), seal(&applicant.again(&first, &key)));
         assert!(made.names_certificate(&new) && !made.names_certificate(&old));
         assert_eq!((made.picture(), made.name(), made.valid_until()), (before.picture(), before.name(), new.not_after()));
     } else {
@@ -145,7 +145,7 @@ fn a_renewal_from_the_signature_to_the_installed_certificate() {
 fn an_additional_certificate_signed_by_the_first_up_to_its_activation() {
     let desk = Desk::start();
     let mut applicant = desk.browser();
-    let (key, first) = unit(&desk, &mut applicant, 1);
+    let (_, key, first) = unit(&desk, &mut applicant, 1);
     let (number, mut fields, nonce) = draft(&mut applicant, "additional", &first.serial_hex(), &[]);
     let token = key.bind(&desk.origin(), &number, &nonce, &first);
     submit(&mut applicant, &number, &fields, &token).expect(303);
@@ -181,8 +181,8 @@ fn an_additional_certificate_signed_by_the_first_up_to_its_activation() {
 fn a_signature_counts_for_what_was_typed_here_by_the_key_that_was_named_once() {
     let desk = Desk::start();
     let mut applicant = desk.browser();
-    let (key, named) = unit(&desk, &mut applicant, 1);
-    let (other_key, other) = unit(&desk, &mut applicant, 2);
+    let (_, key, named) = unit(&desk, &mut applicant, 1);
+    let (_, other_key, other) = unit(&desk, &mut applicant, 2);
     let serial = named.serial_hex();
     let (number, fields, nonce) = draft(&mut applicant, "renewal", &serial, &[]);
     let good = |nonce: &str| key.bind(&desk.origin(), &number, nonce, &named);
@@ -225,12 +225,4 @@ fn a_signature_counts_for_what_was_typed_here_by_the_key_that_was_named_once() {
 
 fn sealbridge_now() -> i64 {
     i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()).unwrap()
-}
-
-/// The number of the first business that this browser opened.
-fn first_number(browser: &mut Browser) -> String {
-    let page = browser.get("/progress").expect(200).text();
-    let mut numbers: Vec<String> = page.split("href=\"/business/").skip(1).filter_map(|rest| between(&format!("<{rest}"), "<", "\"")).collect();
-    numbers.sort();
-    numbers.remove(0)
 }

@@ -36,10 +36,11 @@ impl Applicant {
     /// The first half of [`Applicant::from_portal`]: up to the desk's notice, where nothing has begun yet.
     pub fn hand_over(supplier: &mut Supplier<'_>, business: &str) -> Driven<()> {
         let origin = supplier.world.service()?.origin().to_owned();
-        supplier.go("/ca")?;
-        // The page moves while the guide makes up its mind.
-        supplier.guide()?;
         let tab = supplier.tab.clone();
+        supplier.browser.activate(&tab)?;
+        supplier.go("/ca")?;
+        // The page moves while the guide makes up its mind; an account that is bound needs none.
+        supplier.wait("document.readyState === 'complete' && document.querySelector('#sealbridge-status')?.dataset.state !== 'checking'")?;
         supplier.browser.click(&tab, &format!("#desk button[name=business][value={business}]"))?;
         // Before a change, the portal asks whether everything is decrypted.
         let next = supplier.wait("document.readyState === 'complete' && (document.querySelector('#hand-over') ? 'over' : document.querySelector('#change-continue') ? 'warned' : '')")?;

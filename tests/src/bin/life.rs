@@ -158,6 +158,9 @@ fn change_seal(steps: &mut Steps, supplier: &mut Supplier<'_>, centre: &Centre, 
 fn lock_and_unlock(steps: &mut Steps, supplier: &mut Supplier<'_>, centre: &Centre, desk: &str) -> Driven<()> {
     let world = supplier.world;
     let details = Applicant::details(&world.plan.organisation);
+    let tab = supplier.tab.clone();
+    supplier.browser.activate(&tab)?;
+    supplier.go("/ca")?;
     steps.shown("ten-wrong-pins", supplier, |supplier| {
         supplier.sign_out()?;
         world.answer(&["Wrong-97531".into()])?;
@@ -171,7 +174,6 @@ fn lock_and_unlock(steps: &mut Steps, supplier: &mut Supplier<'_>, centre: &Cent
         centre.show(browser, "home")?;
         centre.sees(browser, ".token[data-state=locked]")
     })?;
-    let tab = supplier.tab.clone();
     supplier.browser.activate(&tab)?;
     supplier.sign_in()?;
     let business = steps.shown("unlock-apply", supplier, |supplier| Applicant::from_portal(supplier, "unlock"))?;
@@ -191,7 +193,7 @@ fn lock_and_unlock(steps: &mut Steps, supplier: &mut Supplier<'_>, centre: &Cent
     steps.whole("unlock", browser, &centre.tab, |browser| centre.go_on(browser).map(drop))?;
     centre.close(browser)?;
     browser.activate(&tab)?;
-    supplier.go("/")?;
+    supplier.go("/ca")?;
     steps.shown("login-again", supplier, |supplier| {
         supplier.sign_out()?;
         supplier.log_in()

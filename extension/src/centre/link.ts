@@ -48,9 +48,11 @@ export class Link {
     return this.#call({ type: "hello" }).answer as Promise<HelloAnswer>;
   }
 
-  /** Lets the host read its settings again. */
-  restart(): Promise<HelloAnswer> {
-    return this.#call({ type: "restart" }).answer as Promise<HelloAnswer>;
+  /** Lets the host read its settings again; what it has to say of keys may be other than before. */
+  async restart(): Promise<HelloAnswer> {
+    const answer = (await this.#call({ type: "restart" }).answer) as HelloAnswer;
+    this.onTokens();
+    return answer;
   }
 
   #call(message: WithoutCall<FromCentre>, onPhase?: (phase: Phase) => void): { call: number; answer: Promise<unknown> } {

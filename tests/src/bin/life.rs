@@ -290,7 +290,8 @@ fn reissue(steps: &mut Steps, supplier: &mut Supplier<'_>, centre: &Centre, desk
 fn revoke(steps: &mut Steps, supplier: &mut Supplier<'_>) -> Driven<()> {
     let world = supplier.world;
     let paper = Paper::of(world)?;
-    let details = Applicant::details(&world.plan.organisation);
+    let mut details = Applicant::details(&world.plan.organisation);
+    details.extend([("reason", "stopped".into()), ("keyReturn", "return".into())]);
     let business = steps.shown("revoke-apply", supplier, |supplier| Applicant::from_portal(supplier, "revoke"))?;
     let (browser, tab) = (&mut supplier.browser, supplier.tab.clone());
     steps.whole("revoke-submit", browser, &tab, |browser| {

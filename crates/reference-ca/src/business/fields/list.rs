@@ -103,7 +103,7 @@ pub const ALL: &[Field] = &[
         .hint("在钥匙中心【我的证书】可以查看。", "The key centre shows it under “My certificates”."),
     field("termMonths", ["证书有效期", "Term of the certificate"], Block::Business, UntilPayment, Shape::Term, WITH_TERM)
         .hint("注意：进入支付流程后，证书有效期将无法修改。", "Note: it cannot be changed once you go on to payment."),
-    field("reason", ["补办原因", "Reason"], Block::Business, UntilSubmit, Shape::Choice(REASONS), &[Kind::Reissue, Kind::Revoke]),
+    field("reason", ["办理原因", "Reason"], Block::Business, UntilSubmit, Shape::Choice(REASONS), &[Kind::Reissue, Kind::Revoke]),
     field("keyReturn", ["原USB Key的处理", "What happens to the key"], Block::Business, UntilSubmit, Shape::Choice(RETURNS), &[Kind::Revoke]),
     field("newUnitName", ["变更后的单位名称", "New unit name"], Block::Business, UntilSubmit, Shape::Line(60), &[Kind::Change]).optional()
         .hint("单位名称不变的不填。", "Leave it empty if the name stays."),

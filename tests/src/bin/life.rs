@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser;
 use sealbridge_e2e::applicant::Applicant;
@@ -105,11 +106,12 @@ fn use_it(steps: &mut Steps, supplier: &mut Supplier<'_>, stamped: &Path) -> Dri
     steps.shown("login", supplier, Supplier::log_in)?;
     steps.shown("tender", supplier, Supplier::open_tender)?;
     let stamping = supplier.fill_and_stamp("1280000.00")?;
-    steps.whole("prepare", &mut supplier.browser, &stamping.clone(), |_| Ok(()))?;
-    steps.shown("stamp", supplier, |supplier| {
-        supplier.wait_prepared(&stamping)?;
-        supplier.press_stamp(&stamping)
-    })?;
+    let started = Instant::now();
+    supplier.wait_prepared(&stamping)?;
+    steps.report("prepare", &mut supplier.browser, Some(&stamping), started)?;
+    let started = Instant::now();
+    supplier.press_stamp(&stamping)?;
+    steps.report("stamp", &mut supplier.browser, Some(&stamping), started)?;
     steps.shown("submit", supplier, |supplier| {
         supplier.return_to_portal(&stamping)?;
         let verdict = supplier.verdict()?;

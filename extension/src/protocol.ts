@@ -1157,7 +1157,7 @@ export const WORDS: Readonly<Record<Code, Template>> = {
   },
   "desk-refused": {
     party: "environment",
-    what: { "zh-CN": "CA 的办理网站没有放行[：{what}]", "en": "The authority's desk did not go on[: {what}]" },
+    what: { "zh-CN": "CA 的办理网站没有放行[（{reason}）][：{what}]。", "en": "The authority's desk did not go on[ ({reason})][: {what}]." },
     remedy: { "zh-CN": "[{remedy}]处理好后，点同一个按钮继续。", "en": "[{remedy} ]Then press the same button to go on." },
   },
   "desk-answer-malformed": {

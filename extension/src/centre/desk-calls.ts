@@ -115,7 +115,8 @@ export class DeskCalls {
 function refusal(answer: Record<string, unknown>, status: number): Refused {
   const words = (answer["words"] as Record<string, Record<string, unknown>> | undefined)?.[language()] ?? {};
   const text = (value: unknown): string => (typeof value === "string" ? value.slice(0, 300) : "");
-  const what = text(words["what"]) || text(answer["title"]) || `HTTP ${status}`;
+  // It becomes the end of a sentence of ours.
+  const what = (text(words["what"]) || text(answer["title"]) || `HTTP ${status}`).replace(/[。.]$/, "");
   const remedy = text(words["remedy"]);
   return new Refused("desk-refused", { reason: text(answer["code"]) || `HTTP ${status}`, what, ...(remedy === "" ? {} : { remedy }) });
 }

@@ -420,9 +420,9 @@ codes! {
     "Check the address and the network, then press the same button to go on; what is done is not done again."
 
     DeskRefused "desk-refused" Environment ["reason", "what", "remedy"]
-    "CA 的办理网站没有放行[：{what}]"
+    "CA 的办理网站没有放行[（{reason}）][：{what}]。"
     "[{remedy}]处理好后，点同一个按钮继续。"
-    "The authority's desk did not go on[: {what}]"
+    "The authority's desk did not go on[ ({reason})][: {what}]."
     "[{remedy} ]Then press the same button to go on."
 
     DeskAnswerMalformed "desk-answer-malformed" Environment ["address", "detail"]

@@ -2,7 +2,7 @@
 
 import { badge, box, button, day, element, empty, grouped } from "../draw";
 import { t } from "../language";
-import { deskOf, openDesk, setDesk } from "./desks";
+import { deskOf, NO_ISSUER, openDesk, setDesk } from "./desks";
 import type { Business, Desk } from "./desks";
 import { shown } from "./home";
 import { expiryBadge, own } from "./keys";
@@ -40,7 +40,13 @@ function row(token: Token, certificate: Certificate, known: Known): HTMLElement 
 
 /** The button that leads to the desk, or the question where the desk is; it comes when the browser has told its policies, which may take a while. */
 export function handOver(place: HTMLElement, issuer: string, business: Business, text: string): void {
-  void deskOf(issuer).then((desk) => place.append(...(desk ? known(place, desk, business, text) : [question(place, issuer, business, text)])));
+  const found = async (): Promise<HTMLElement[]> => {
+    const desk = await deskOf(issuer);
+    if (desk) return known(place, desk, business, text);
+    // Where a key was activated is most likely where its certificate comes from; the person says so.
+    return [question(place, issuer, business, text, (await deskOf(NO_ISSUER))?.address)];
+  };
+  void found().then((controls) => place.append(...controls));
 }
 
 function known(place: HTMLElement, desk: Desk, business: Business, text: string): HTMLElement[] {

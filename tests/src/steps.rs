@@ -1,12 +1,12 @@
 //! Steps of a story: counted, timed, one line of JSON for each on standard output, and a picture of what the browser showed at its
 //! end, whatever that was.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::json;
 
-use crate::bidi::Driven;
+use crate::bidi::{Driven, failed};
 use crate::browser::{Browser, Tab};
 use crate::supplier::Supplier;
 
@@ -62,6 +62,36 @@ impl Steps {
         }
         self.line(name, true, started, picture);
         Ok(())
+    }
+
+    /// Fills the form or takes `file`, stamps, submits, and reads the verdict.
+    pub fn stamp(&mut self, supplier: &mut Supplier<'_>, file: Option<&Path>, stamped: &Path) -> Driven<()> {
+        self.shown("tender", supplier, Supplier::open_tender)?;
+        let started = Instant::now();
+        let stamping = match file {
+            None => supplier.fill_and_stamp("1280000.00")?,
+            Some(file) => supplier.stamp_own(file)?,
+        };
+        let code = supplier.wait_prepared(&stamping)?;
+        self.report("prepare", &mut supplier.browser, Some(&stamping), started)?;
+        let started = Instant::now();
+        supplier.press_stamp(&stamping)?;
+        self.report("stamp", &mut supplier.browser, Some(&stamping), started)?;
+        let log = supplier.world.pinentry_log()?;
+        if !log.contains(&code) {
+            return failed(format!("the PIN window did not show the page's digest code {code}"));
+        }
+        let started = Instant::now();
+        supplier.return_to_portal(&stamping)?;
+        let verdict = supplier.verdict()?;
+        let tab = supplier.tab.clone();
+        self.report("submit", &mut supplier.browser, Some(&tab), started)?;
+        supplier.save_stamped(stamped)?;
+        let started = Instant::now();
+        if !verdict.accepted {
+            return failed(format!("the portal refused: {} {:?}", verdict.summary, verdict.sentences));
+        }
+        self.report("verdict", &mut supplier.browser, None, started)
     }
 
     fn picture(&self, name: &str) -> PathBuf {

@@ -371,7 +371,7 @@ fn keyboard_and_narrow_windows(world: &World, kind: Kind) -> Driven<()> {
         }
     }
     browser.click(&page, "[data-act=unlock]")?;
-    browser.wait(&page, "document.querySelector('#care[open] .desk input')", PATIENCE)?;
+    browser.wait(&page, "document.querySelector('#care[open] #care-desk')", PATIENCE)?;
     expect(&browser.evaluate(&page, NAMELESS)?, &json!([]), "controls without a name in a dialog")?;
     browser.type_keys(&page, "\u{e00c}")?;
     browser.wait(&page, "!document.querySelector('#care').open", PATIENCE).map(drop)

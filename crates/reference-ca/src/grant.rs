@@ -1,7 +1,7 @@
 //! The grants that this desk signs, in the forms of [`sealbridge_protocol::grant`]: the activation grant, with which one certificate request
-//! gets its certificate (R86), the renewal grant, with which a renewed certificate gets beside the old one (R58), and the two that carry a token's security officer secret to one host, for setting up and for unlocking. The
-//! secret is encrypted to the key that the host named in its request, so whoever carries the grant learns nothing. Who may have one is
-//! the state machine's to decide, not this room's.
+//! gets its certificate (R86), the renewal grant, with which a renewed certificate gets beside the old one (R58), and the two that carry a
+//! token's security officer secret to one host, for setting up and for unlocking. The secret is encrypted to the key that the host named
+//! in its request, so whoever carries the grant learns nothing. Who may have one is the state machine's to decide, not this room's.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sealbridge_pki::sealed_box::{self, IV};

@@ -3,7 +3,7 @@
 // and can read no secret in either.
 
 import { bytes } from "../base64";
-import { $, box, element } from "../draw";
+import { $, box, button, element } from "../draw";
 import { failureOf, Refused } from "../failure";
 import { showFailure } from "../failure-view";
 import { t } from "../language";
@@ -12,11 +12,11 @@ import { SEAL_PART_MAX } from "../protocol";
 import type { Failure, Phase, Verbs } from "../protocol";
 import { DeskCalls } from "./desk-calls";
 import type { Issued } from "./desk-calls";
-import { checked, deskOf, NO_ISSUER, setDesk } from "./desks";
+import { checked, deskOf, NO_ISSUER, openDesk, setDesk } from "./desks";
+import type { Business } from "./desks";
 import { own, tokenHead } from "./keys";
 import type { Token } from "./keys";
 import type { Care, Link } from "./link";
-import { handOver } from "./renewal";
 
 /** What the person has given up is no failure. */
 class GivenUp extends Error {}
@@ -61,9 +61,7 @@ export class Cares {
     const [certificate] = own(token);
     const typed = new Typed(certificate?.issuer);
     void this.#run("actForgotPin", async () => {
-      const desk = box("div", "act");
-      if (certificate) handOver(desk, certificate.issuer, "unlock", t("careDesk"));
-      this.#show(tokenHead(token), lead("careUnlockLead"), desk, await this.#asked(typed.fields()), rule());
+      this.#show(tokenHead(token), lead("careUnlockLead"), await this.#asked(typed.fields()), typed.way("unlock", t("careDesk")), rule());
       const calls = await this.#business(typed);
       const asked = { purpose: "unlock" as const, token: token.token, business: typed.number, ...(certificate ? { certificate: certificate.id } : {}) };
       const { request } = await this.#asked(this.link.ask("token-request", asked));
@@ -267,6 +265,7 @@ function rule(): HTMLElement {
 class Typed {
   #address: string | null = null;
   #code = "";
+  #input: HTMLInputElement | null = null;
 
   constructor(
     private readonly issuer = NO_ISSUER,
@@ -279,12 +278,27 @@ class Typed {
     this.#address ??= desk?.address ?? "";
     const address = field("careDeskAddress", this.#address, (value) => (this.#address = value), { id: "care-desk", type: "url", placeholder: "https://", maxLength: 500 });
     const input = address.querySelector("input");
-    if (input && desk?.source === "managed") Object.assign(input, { readOnly: true, value: desk.address });
+    this.#input = input;
+    if (input && desk?.source === "managed") Object.assign(input, { readOnly: true, value: (this.#address = desk.address) });
+    const judge = (): void => input?.setCustomValidity(checked(this.#address) === null ? t("deskWrong") : "");
+    input?.addEventListener("input", judge);
+    judge();
     const number = field("careNumber", this.number, (value) => (this.number = value.toUpperCase()), { id: "care-number", pattern: "[A-Za-z0-9\\-]{1,64}", maxLength: 64 });
     const code = field("careCode", this.#code, (value) => (this.#code = value), { id: "care-code", pattern: "[A-Za-z0-9 \\-]{4,64}", maxLength: 64 });
     return box("div", "business", address, number, code, element("p", "small", t("careWhere")));
   }
 
+  /** The button that leads to the desk, where a business begins that has no number yet. */
+  way(business: Business, text: string): HTMLElement {
+    const open = button(text, () => {
+      const address = checked(this.#address);
+      if (address === null) this.#input?.reportValidity();
+      else openDesk({ issuer: this.issuer, address, source: "own" }, business);
+    });
+    return box("div", "act", open);
+  }
+
+  /** The form's own check has let it through, or an administrator's list has named it. */
   async calls(): Promise<DeskCalls> {
     const address = checked(this.#address);
     if (address === null) throw new Refused("desk-unreachable", { address: this.#address ?? "" });

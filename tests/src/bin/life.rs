@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::Parser;
 use sealbridge_e2e::applicant::Applicant;
@@ -104,20 +103,7 @@ fn use_it(steps: &mut Steps, supplier: &mut Supplier<'_>, stamped: &Path) -> Dri
     })?;
     steps.shown("sign-out", supplier, Supplier::sign_out)?;
     steps.shown("login", supplier, Supplier::log_in)?;
-    steps.shown("tender", supplier, Supplier::open_tender)?;
-    let stamping = supplier.fill_and_stamp("1280000.00")?;
-    let started = Instant::now();
-    supplier.wait_prepared(&stamping)?;
-    steps.report("prepare", &mut supplier.browser, Some(&stamping), started)?;
-    let started = Instant::now();
-    supplier.press_stamp(&stamping)?;
-    steps.report("stamp", &mut supplier.browser, Some(&stamping), started)?;
-    steps.shown("submit", supplier, |supplier| {
-        supplier.return_to_portal(&stamping)?;
-        let verdict = supplier.verdict()?;
-        supplier.save_stamped(stamped)?;
-        if verdict.accepted { Ok(()) } else { failed(format!("the portal refused: {} {:?}", verdict.summary, verdict.sentences)) }
-    })
+    steps.stamp(supplier, None, stamped)
 }
 
 /// 印章变更: a new physical seal, scanned, agreed to by two officers, and on the key in place of the old one.

@@ -75,43 +75,13 @@ fn play(options: &Options) -> Driven<()> {
     steps.shown("sign-out", &mut supplier, Supplier::sign_out)?;
     steps.shown("login", &mut supplier, Supplier::log_in)?;
     if options.pdf.is_empty() {
-        stamp(&mut steps, &mut supplier, None, &folder.join("stamped.pdf"))?;
+        steps.stamp(&mut supplier, None, &folder.join("stamped.pdf"))?;
     }
     for file in &options.pdf {
         let name = if options.pdf.len() == 1 { "stamped.pdf".into() } else { format!("stamped-{}", file.file_name().unwrap_or_default().to_string_lossy()) };
-        stamp(&mut steps, &mut supplier, Some(&file.canonicalize()?), &folder.join(name))?;
+        steps.stamp(&mut supplier, Some(&file.canonicalize()?), &folder.join(name))?;
     }
     Ok(())
-}
-
-/// Fills the form or takes `file`, stamps, submits, and reads the verdict.
-fn stamp(steps: &mut Steps, supplier: &mut Supplier<'_>, file: Option<&Path>, stamped: &Path) -> Driven<()> {
-    steps.shown("tender", supplier, Supplier::open_tender)?;
-    let started = Instant::now();
-    let stamping = match file {
-        None => supplier.fill_and_stamp("1280000.00")?,
-        Some(file) => supplier.stamp_own(file)?,
-    };
-    let code = supplier.wait_prepared(&stamping)?;
-    steps.report("prepare", &mut supplier.browser, Some(&stamping), started)?;
-    let started = Instant::now();
-    supplier.press_stamp(&stamping)?;
-    steps.report("stamp", &mut supplier.browser, Some(&stamping), started)?;
-    let log = supplier.world.pinentry_log()?;
-    if !log.contains(&code) {
-        return failed(format!("the PIN window did not show the page's digest code {code}"));
-    }
-    let started = Instant::now();
-    supplier.return_to_portal(&stamping)?;
-    let verdict = supplier.verdict()?;
-    let tab = supplier.tab.clone();
-    steps.report("submit", &mut supplier.browser, Some(&tab), started)?;
-    supplier.save_stamped(stamped)?;
-    let started = Instant::now();
-    if !verdict.accepted {
-        return failed(format!("the portal refused: {} {:?}", verdict.summary, verdict.sentences));
-    }
-    steps.report("verdict", &mut supplier.browser, None, started)
 }
 
 fn leave_to_person(world: &World, browser: &mut Browser, pin: &str) -> Driven<()> {

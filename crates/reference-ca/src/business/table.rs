@@ -177,9 +177,9 @@ pub const ROWS: &[Row] = &[
     Row { kinds: &[Kind::Unlock], from: &[State::Draft], act: Act::Submit, when: When::HandlerSame, needs: &[Need::Fields], to: To::State(State::AwaitingCode), effects: &[Effect::Code], cites: &[68, 69], ..PLAIN },
     Row { kinds: &[Kind::Unlock], from: &[State::Draft], act: Act::Submit, when: When::HandlerOther, needs: &[Need::Fields, Need::HandlerOnline], to: To::State(State::Collecting), cites: &[70, 73], ..PLAIN },
     // ---- papers and money ------------------------------------------------------------------------------------------
-    // R32, R33: every named slot. K4: where the fee is nothing, no payment is asked.
-    // R12: what was corrected after it was sent back is signed again.
+    // R12: what was corrected after it was sent back is signed again; it was paid before the review began.
     Row { kinds: &[Kind::Additional], from: &[State::Returned], act: Act::Send, needs: &[Need::Attachments, Need::KeySignature], to: To::State(State::FirstReview), cites: &[12, 44], ..PLAIN },
+    // R32, R33: every named slot. K4: where the fee is nothing, no payment is asked.
     Row { from: &[State::Collecting, State::Returned], act: Act::Send, when: When::FeeDue, needs: &[Need::Attachments], to: To::State(State::Payment), cites: &[32, 33, 38], ..PLAIN },
     Row { from: &[State::Collecting, State::Returned], act: Act::Send, when: When::NothingDue, needs: &[Need::Attachments], to: To::State(State::FirstReview), cites: &[32, 33, 67, 80], ..PLAIN },
     // R24, R38, R39: the term is locked and the invoice ordered.

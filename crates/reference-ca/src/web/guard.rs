@@ -8,7 +8,6 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::pages;
@@ -68,7 +67,7 @@ pub(super) async fn same_site(State(desk): State<Desk>, request: Request, next: 
     Refusal::from(Reason::CrossSite).into_response()
 }
 
-/// A call by number and access code, or a browser's question whether its page may make one.
+/// A call by number and access code. A browser's question whether its page may make one is answered by [`from_elsewhere`] before this.
 fn brings_a_code(request: &Request) -> bool {
     let code = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(visitor::bearer);
     request.uri().path().starts_with(CALLS) && code.is_some()

@@ -2,9 +2,8 @@
 //! binding the key to the portal's verdict on the stamped form. Prints one JSON line per step and leaves a picture of each.
 //! With `--visible` it makes the same world, opens the browser and leaves it to the person.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::Parser;
 use sealbridge_e2e::bidi::{Driven, failed};

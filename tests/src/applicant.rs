@@ -141,7 +141,20 @@ impl Applicant {
         browser.wait(&self.tab, "['已自动保存', 'Saved'].includes(document.querySelector('#saved')?.textContent.trim())", PATIENCE).map(drop)
     }
 
-    /// 【提交】, having looked it over.
+    /// Waits until the page has found the key that is to sign the application.
+    pub fn expect_key(&self, browser: &mut Browser) -> Driven<()> {
+        let found = browser.wait(
+            &self.tab,
+            "(guide => guide && guide.dataset.state !== 'checking' && (guide.dataset.state === 'ready' ? 'ready' : guide.innerText))(document.querySelector('#sealbridge-status'))",
+            PATIENCE,
+        )?;
+        match found.as_str() {
+            Some("ready") => Ok(()),
+            said => failed(format!("the desk's page says {}", said.unwrap_or_default())),
+        }
+    }
+
+    /// 【提交】, having looked it over. Where an existing key signs, its window comes first.
     pub fn submit(&self, browser: &mut Browser) -> Driven<()> {
         tick(browser, &self.tab, "#checked", true)?;
         self.press(browser, "#submit")

@@ -57,7 +57,15 @@ impl<'w> Supplier<'w> {
         self.expect_ready()?;
         self.browser.click(&self.tab, "#bind")?;
         self.settle("#bind-status", "document.querySelector('#binding')?.dataset.bound === 'yes'")?;
-        let seen = self.browser.evaluate(&self.tab, "document.querySelector('#bound-certificate').textContent.trim()")?;
+        self.bound()
+    }
+
+    /// The fingerprint of the certificate that the portal names as bound, in 【CA管理】.
+    pub fn bound(&mut self) -> Driven<String> {
+        let tab = self.tab.clone();
+        self.browser.activate(&tab)?;
+        self.go("/ca")?;
+        let seen = self.wait("document.readyState === 'complete' && document.querySelector('#bound-certificate')?.textContent.trim()")?;
         Ok(seen.as_str().unwrap_or_default().to_owned())
     }
 

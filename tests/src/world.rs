@@ -234,19 +234,28 @@ impl World {
         }
     }
 
-    /// The key that was used is lost: what is plugged in from now on is the blank one that lies ready.
-    pub fn lose_token(&self) -> Driven<()> {
+    /// From now on only the `number`-th token is plugged in, counted from one. The first is what the world began with, the others are blank when
+    /// they come; what is unplugged keeps what is on it.
+    pub fn plug(&self, number: usize) -> Driven<()> {
         let folder = self.plan.folder.join("token");
         match self.plan.token {
             Token::Soft => {
-                fs::write(
-                    folder.join("token.conf"),
-                    format!("[[slots]]\nslot = 1\ndbtype = \"sqlite\"\ndbargs = \"{}\"\n", folder.join("token-2.sql").display()),
-                )?;
+                let file = if number == 1 { String::from("token.sql") } else { format!("token-{number}.sql") };
+                let slot = number - 1;
+                let config = format!("[[slots]]\nslot = {slot}\ndbtype = \"sqlite\"\ndbargs = \"{}\"\n", folder.join(file).display());
+                fs::write(folder.join("token.conf"), config)?;
             }
             Token::Softhsm => {
-                fs::rename(folder.join("tokens"), folder.join("lost"))?;
-                fs::create_dir_all(folder.join("tokens"))?;
+                let (plugged, drawer) = (folder.join("tokens"), |number: usize| folder.join(format!("unplugged-{number}")));
+                let label = folder.join("plugged");
+                let before = fs::read_to_string(&label).ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+                fs::rename(&plugged, drawer(before))?;
+                if drawer(number).exists() {
+                    fs::rename(drawer(number), &plugged)?
+                } else {
+                    fs::create_dir_all(&plugged)?
+                }
+                fs::write(label, number.to_string())?;
             }
         }
         Ok(())

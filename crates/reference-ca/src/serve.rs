@@ -4,6 +4,7 @@
 use std::io::{IsTerminal, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -15,10 +16,11 @@ use crate::authority::Authority;
 use crate::business::table::limit;
 use crate::business::{Act, Actor, State};
 use crate::handover::Portal;
+use crate::services::Addresses;
 use crate::settings::{Clock, Desk, Settings};
 use crate::store::applications::{self, Doing, perform};
 use crate::store::messages::{self, Spool};
-use crate::store::{Database, history, officers, retention, uploads};
+use crate::store::{Database, certificates, history, officers, retention, uploads};
 use crate::vault::Vault;
 use crate::{profile, web};
 
@@ -39,6 +41,10 @@ pub struct Serve {
     /// The CA's folder. Default: `ca` in the data folder.
     #[arg(long)]
     ca: Option<PathBuf>,
+    /// Where the CA's revocation lists, OCSP and timestamps are for others; certificates issued from now on name it. The desk serves them itself,
+    /// so the default is http://localhost:PORT. Loopback only: test certificates name no real service.
+    #[arg(long, value_name = "URL")]
+    services: Option<String>,
     /// The file with the vault's key; elsewhere than the database it is safer. Default: `vault.key` in the data folder.
     #[arg(long)]
     vault_key: Option<PathBuf>,
@@ -152,7 +158,8 @@ async fn run(options: Serve) -> Done {
     let clock = Clock::default();
     let database = Database::open(&options.data.join("desk.sqlite")).await?;
     let vault = Vault::open(&options.vault_key.unwrap_or_else(|| options.data.join("vault.key")))?;
-    let authority = Authority::open(&options.ca.unwrap_or_else(|| options.data.join("ca")), "印桥测试CA", clock.now())?;
+    let services = Addresses::new(&options.services.unwrap_or_else(|| format!("http://localhost:{port}")))?;
+    let authority = Authority::open_with(&options.ca.unwrap_or_else(|| options.data.join("ca")), "印桥测试CA", clock.now(), Some(services))?;
     let font = match &options.font {
         Some(file) => Some(std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?),
         None => None,
@@ -206,10 +213,13 @@ async fn run(options: Serve) -> Done {
     Ok(())
 }
 
-/// What is done beside requests: messages each second, time and retention each quarter of an hour.
+/// What is done beside requests: messages and revocations each second, time and retention each quarter of an hour.
 async fn errands(desk: Desk) {
     let mut round = 0_u32;
     loop {
+        if let Err(error) = publish(&desk).await {
+            tracing::warn!(%error, "revocations");
+        }
         if let Err(error) = messages::carry(desk.database(), desk.vault(), desk.carrier(), desk.now()).await {
             tracing::warn!(%error, "messages");
         }
@@ -226,6 +236,25 @@ async fn errands(desk: Desk) {
         round = round.wrapping_add(1);
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
+}
+
+/// Tells the CA's own record of revocations what the register says, so that lists and OCSP say it with their next answer.
+///
+/// # Errors
+/// The database's; what the record did not take is told to it the next time.
+async fn publish(desk: &Desk) -> Done {
+    for revoked in certificates::unpublished(desk.database()).await? {
+        let (authority, told) = (Arc::clone(desk.authority()), revoked.clone());
+        let kept = tokio::task::spawn_blocking(move || authority.revoke(&told.serial, told.reason, told.at)).await?;
+        match kept {
+            Ok(()) => {
+                certificates::note_published(desk.database(), &revoked.serial, desk.now()).await?;
+                tracing::info!(serial = revoked.serial, reason = revoked.reason, "revoked");
+            }
+            Err(error) => tracing::error!(serial = revoked.serial, %error, "a revocation is not published"),
+        }
+    }
+    Ok(())
 }
 
 /// Lets time run out where it is over; answers for how many.

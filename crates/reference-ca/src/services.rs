@@ -70,7 +70,7 @@ pub fn serve(authority: Authority, listen: SocketAddr, ready: impl FnOnce(Socket
 }
 
 /// The services as a router.
-pub fn router(authority: Authority) -> Router {
+pub fn router(authority: impl Into<Arc<Authority>>) -> Router {
     Router::new()
         .route("/tsa", post(timestamp))
         .route("/ocsp", post(ocsp))
@@ -78,7 +78,7 @@ pub fn router(authority: Authority) -> Router {
         .route("/issuing.crl", get(issuing_list))
         .route("/root.crl", get(root_list))
         .layer(DefaultBodyLimit::max(MAX_REQUEST))
-        .with_state(Arc::new(authority))
+        .with_state(authority.into())
 }
 
 async fn timestamp(State(authority): State<Arc<Authority>>, request: Bytes) -> Response {

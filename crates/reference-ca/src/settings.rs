@@ -71,7 +71,7 @@ struct Inner {
     database: Database,
     vault: Vault,
     profiles: Vec<Profile>,
-    authority: Authority,
+    authority: Arc<Authority>,
     carrier: Box<dyn Carrier>,
     clock: Clock,
     /// Argon2 takes 19 MB each time.
@@ -98,7 +98,7 @@ impl Desk {
                 database,
                 vault,
                 profiles,
-                authority,
+                authority: Arc::new(authority),
                 carrier,
                 clock,
                 passwords: Semaphore::new(2),
@@ -135,7 +135,7 @@ impl Desk {
         self.inner.profiles.iter().find(|profile| profile.id == id)
     }
 
-    pub(crate) fn authority(&self) -> &Authority {
+    pub(crate) fn authority(&self) -> &Arc<Authority> {
         &self.inner.authority
     }
 

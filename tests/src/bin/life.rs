@@ -15,6 +15,9 @@ use sealbridge_e2e::steps::Steps;
 use sealbridge_e2e::supplier::Supplier;
 use sealbridge_e2e::world::{ACCOUNT, PATIENCE, Plan, Token, World};
 
+/// The unit's name after 变更.
+const NEW_NAME: &str = "印桥测试新名科技有限公司";
+
 /// From the application to the revoked certificate, in a real browser, on a small world made below one folder.
 #[derive(Debug, Parser)]
 struct Options {
@@ -65,8 +68,10 @@ fn play(options: &Options) -> Driven<()> {
     activate(&mut steps, &mut supplier.browser, &centre, &desk, &business, "")?;
     use_it(&mut steps, &mut supplier, &folder.join("stamped.pdf"))?;
     change_seal(&mut steps, &mut supplier, &centre, &desk)?;
+    renew(&mut steps, &mut supplier, &centre, &desk)?;
     lock_and_unlock(&mut steps, &mut supplier, &centre, &desk)?;
     reissue(&mut steps, &mut supplier, &centre, &desk)?;
+    change(&mut steps, &mut supplier, &centre, &desk)?;
     revoke(&mut steps, &mut supplier)
 }
 
@@ -140,6 +145,47 @@ fn change_seal(steps: &mut Steps, supplier: &mut Supplier<'_>, centre: &Centre, 
         if seals == 1 { Ok(()) } else { failed(format!("{seals} seals are on the key")) }
     })?;
     steps.whole("seal-change-done", browser, &tab, |browser| business.expect_state(browser, "done"))
+}
+
+/// 续期: the key signs for its next certificate, which comes onto it with a seal of its own; the portal's binding goes over at the next login.
+fn renew(steps: &mut Steps, supplier: &mut Supplier<'_>, centre: &Centre, desk: &str) -> Driven<()> {
+    let world = supplier.world;
+    let details = Applicant::details(&world.plan.organisation);
+    let before = supplier.bound()?;
+    let business = steps.shown("renew-apply", supplier, |supplier| Applicant::from_portal(supplier, "renewal"))?;
+    let (browser, tab) = (&mut supplier.browser, supplier.tab.clone());
+    steps.whole("renew-fill-in", browser, &tab, |browser| {
+        business.fill(browser, &details)?;
+        business.saved(browser)?;
+        business.expect_key(browser)
+    })?;
+    steps.whole("renew-sign", browser, &tab, |browser| business.submit(browser))?;
+    steps.whole("renew-pay", browser, &tab, |browser| business.pay(browser, "alipay").map(drop))?;
+    steps.whole("renew-begin", browser, &centre.tab, |browser| {
+        centre.show(browser, "home")?;
+        centre.begin(browser, "install")?;
+        centre.business(browser, desk, &business)
+    })?;
+    steps.whole("renew-install", browser, &centre.tab, |browser| centre.go_on(browser).map(drop))?;
+    steps.whole("renewed", browser, &centre.tab, |browser| {
+        centre.close(browser)?;
+        centre.show(browser, "home")?;
+        let shown = "document.querySelectorAll('.token [data-certificate]').length === 2";
+        browser.wait(&centre.tab, shown, PATIENCE).map(drop)
+    })?;
+    steps.whole("renew-done", browser, &tab, |browser| business.expect_state(browser, "done"))?;
+    browser.activate(&tab)?;
+    supplier.go("/ca")?;
+    steps.shown("login-renewed", supplier, |supplier| {
+        supplier.sign_out()?;
+        supplier.log_in()
+    })?;
+    steps.shown("binding-kept", supplier, |supplier| {
+        supplier.go("/ca")?;
+        let after = supplier.bound()?;
+        if after == before { failed("the portal still names the certificate of before") } else { Ok(()) }
+    })?;
+    steps.stamp(supplier, None, &world.plan.folder.join("stamped-renewed.pdf"))
 }
 
 /// Ten wrong PINs, the way back over the CA's desk, and a login with the new PIN.
@@ -247,28 +293,64 @@ fn reissue(steps: &mut Steps, supplier: &mut Supplier<'_>, centre: &Centre, desk
         business.send(browser)
     })?;
     steps.whole("reissue-pay", browser, &tab, |browser| business.pay(browser, "alipay").map(drop))?;
-    originals(steps, browser, world, &business, "reissue", true)?;
-    world.lose_token()?;
-    steps.whole("reissue-key", browser, &centre.tab, |browser| {
+    originals(steps, browser, world, &business, "reissue", Some("SF9876543210"))?;
+    next_key(steps, browser, world, centre, 2, "reissue")?;
+    activate(steps, browser, centre, desk, &business, "reissue-")?;
+    bind_again(steps, supplier, "reissue")
+}
+
+/// 变更: the unit has another name; the old key's certificate ends, the next one carries the new name and has a seal of that name.
+fn change(steps: &mut Steps, supplier: &mut Supplier<'_>, centre: &Centre, desk: &str) -> Driven<()> {
+    let world = supplier.world;
+    let mut paper = Paper::of(world)?;
+    paper.engrave(NEW_NAME, "测试专用")?;
+    let mut details = Applicant::details(&world.plan.organisation);
+    details.extend([("newUnitName", NEW_NAME.into()), ("decrypted", "yes".into()), ("sealName", NEW_NAME.into())]);
+    let business = steps.shown("change-apply", supplier, |supplier| Applicant::from_portal(supplier, "change"))?;
+    let (browser, tab) = (&mut supplier.browser, supplier.tab.clone());
+    steps.whole("change-submit", browser, &tab, |browser| {
+        business.fill(browser, &details)?;
+        business.submit(browser)
+    })?;
+    steps.whole("change-documents", browser, &tab, |browser| {
+        business.send_papers(browser, &paper, &details, &world.plan.folder)?;
+        business.send(browser)
+    })?;
+    originals(steps, browser, world, &business, "change", None)?;
+    let officer = Officer::sign_in(browser, world.service()?.origin(), 0)?;
+    steps.whole("change-ship", browser, &officer.tab, |browser| officer.ship(browser, &business.number, "SF5678901234"))?;
+    next_key(steps, browser, world, centre, 3, "change")?;
+    activate(steps, browser, centre, desk, &business, "change-")?;
+    bind_again(steps, supplier, "change")
+}
+
+/// The next blank key is plugged in, in the place of the one before.
+fn next_key(steps: &mut Steps, browser: &mut Browser, world: &World, centre: &Centre, number: usize, step: &str) -> Driven<()> {
+    world.plug(number)?;
+    steps.whole(&format!("{step}-key"), browser, &centre.tab, |browser| {
         centre.show(browser, "environment")?;
         browser.wait(&centre.tab, "!document.querySelector('#environment-export').disabled", PATIENCE)?;
         browser.click(&centre.tab, "#environment-again")?;
         browser.wait(&centre.tab, "!document.querySelector('#environment-export').disabled", PATIENCE)?;
         centre.show(browser, "home")?;
         centre.sees(browser, ".token[data-state=uninitialised]")
-    })?;
-    activate(steps, browser, centre, desk, &business, "reissue-")?;
-    browser.activate(&tab)?;
+    })
+}
+
+/// 解绑, then 绑定 with the key that is plugged in now, and a login with it.
+fn bind_again(steps: &mut Steps, supplier: &mut Supplier<'_>, step: &str) -> Driven<()> {
+    let tab = supplier.tab.clone();
+    supplier.browser.activate(&tab)?;
     supplier.go("/ca")?;
-    steps.shown("unbind", supplier, |supplier| {
+    steps.shown(&format!("{step}-unbind"), supplier, |supplier| {
         let tab = supplier.tab.clone();
         supplier.browser.click(&tab, "#unbind-open")?;
         supplier.browser.fill(&tab, "#unbind-password", ACCOUNT.1)?;
         supplier.browser.click(&tab, "#unbind")?;
         supplier.wait("document.querySelector('#binding')?.dataset.bound === 'no' && document.readyState === 'complete'").map(drop)
     })?;
-    steps.shown("bind-again", supplier, |supplier| supplier.bind().map(drop))?;
-    steps.shown("login-with-the-new-key", supplier, |supplier| {
+    steps.shown(&format!("{step}-bind"), supplier, |supplier| supplier.bind().map(drop))?;
+    steps.shown(&format!("{step}-login"), supplier, |supplier| {
         supplier.sign_out()?;
         supplier.log_in()
     })
@@ -288,18 +370,27 @@ fn revoke(steps: &mut Steps, supplier: &mut Supplier<'_>) -> Driven<()> {
         business.send_papers(browser, &paper, &details, &world.plan.folder)?;
         business.send(browser)
     })?;
-    originals(steps, browser, world, &business, "revoke", false)?;
-    steps.whole("revoked", browser, &tab, |browser| business.expect_state(browser, "done"))
+    originals(steps, browser, world, &business, "revoke", None)?;
+    steps.whole("revoked", browser, &tab, |browser| business.expect_state(browser, "done"))?;
+    browser.activate(&tab)?;
+    supplier.go("/ca")?;
+    steps.shown("login-refused", supplier, |supplier| {
+        supplier.sign_out()?;
+        match supplier.log_in_refused()?.as_str() {
+            "certificate-revoked" => Ok(()),
+            said => failed(format!("a revoked certificate is answered with {said}")),
+        }
+    })
 }
 
 /// Two officers: one accepts, sends a key out where there is one, the other takes in the originals and agrees.
-fn originals(steps: &mut Steps, browser: &mut Browser, world: &World, business: &Applicant, step: &str, key: bool) -> Driven<()> {
+fn originals(steps: &mut Steps, browser: &mut Browser, world: &World, business: &Applicant, step: &str, sent: Option<&str>) -> Driven<()> {
     let desk = world.service()?.origin();
     let first = Officer::sign_in(browser, desk, 0)?;
     steps.whole(&format!("{step}-review"), browser, &first.tab, |browser| {
         first.open(browser, &business.number)?;
         first.act(browser, "accept", "")?;
-        if key { first.act(browser, "ship", "SF9876543210") } else { Ok(()) }
+        sent.map_or(Ok(()), |courier| first.act(browser, "ship", courier))
     })?;
     let second = Officer::sign_in(browser, desk, 1)?;
     steps.whole(&format!("{step}-originals"), browser, &second.tab, |browser| {

@@ -7,8 +7,9 @@ use sqlx::{Row, Sqlite, Transaction};
 
 use super::applications::{Application, Doing, NotDone, perform_in};
 use super::{Database, is_duplicate};
-use crate::business::Refused;
+use crate::business::fields::Values;
 use crate::business::table::Need;
+use crate::business::{Kind, Refused};
 use crate::profile::Profile;
 use crate::vault::Vault;
 
@@ -29,6 +30,54 @@ pub struct Registered {
     pub revoked_at: Option<i64>,
     /// The seal that names it, once made.
     pub seal: Option<Vec<u8>>,
+}
+
+/// Why a certificate is revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The key may be in others' hands.
+    KeyCompromise,
+    /// What the certificate says about its holder is not so any more.
+    AffiliationChanged,
+    /// Another one takes its place.
+    Superseded,
+    /// It is not needed any more.
+    Cessation,
+}
+
+impl Reason {
+    /// Of a business that puts an end to a certificate, by what was typed into it.
+    #[must_use]
+    pub fn of(kind: Kind, values: &Values) -> Self {
+        match (kind, values.get("reason").map(String::as_str)) {
+            (Kind::Change, _) => Self::AffiliationChanged,
+            (_, Some("lost")) => Self::KeyCompromise,
+            (Kind::Revoke, _) => Self::Cessation,
+            _ => Self::Superseded,
+        }
+    }
+
+    /// CRLReason (RFC 5280, 5.3.1).
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::KeyCompromise => 1,
+            Self::AffiliationChanged => 3,
+            Self::Superseded => 4,
+            Self::Cessation => 5,
+        }
+    }
+}
+
+/// A revocation that revocation lists and OCSP do not say yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unpublished {
+    /// Serial number, lower-case hexadecimal.
+    pub serial: String,
+    /// Unix seconds.
+    pub at: i64,
+    /// CRLReason (RFC 5280, 5.3.1).
+    pub reason: u8,
 }
 
 /// What is written when a key is activated.
@@ -137,16 +186,45 @@ pub async fn renew(database: &Database, application: &Application, old: &Registe
 }
 
 /// Revokes a certificate with all others of its key: where the key is gone, what was renewed on it is gone too.
-pub(super) async fn revoke(transaction: &mut Transaction<'_, Sqlite>, serial: &str, now: i64) -> Result<(), sqlx::Error> {
+pub(super) async fn revoke(transaction: &mut Transaction<'_, Sqlite>, serial: &str, why: Reason, now: i64) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE certificates SET revoked_at = ? \
+        "UPDATE certificates SET revoked_at = ?, revoked_reason = ? \
          WHERE request_sha256 = (SELECT request_sha256 FROM certificates WHERE serial = ?) AND revoked_at IS NULL",
     )
     .bind(now)
+    .bind(i64::from(why.number()))
     .bind(serial.to_ascii_lowercase())
     .execute(&mut **transaction)
     .await?;
     Ok(())
+}
+
+/// Revocations that the CA's own record has not learned of yet.
+///
+/// # Errors
+/// The database's.
+pub async fn unpublished(database: &Database) -> Result<Vec<Unpublished>, sqlx::Error> {
+    let rows = sqlx::query("SELECT serial, revoked_at, revoked_reason FROM certificates WHERE revoked_at IS NOT NULL AND published_at IS NULL")
+        .fetch_all(database.read())
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let reason: Option<i64> = row.try_get("revoked_reason")?;
+            // Revoked before reasons were kept: 0, unspecified.
+            let reason = reason.and_then(|reason| u8::try_from(reason).ok()).unwrap_or(0);
+            Ok(Unpublished { serial: row.try_get("serial")?, at: row.try_get("revoked_at")?, reason })
+        })
+        .collect()
+}
+
+/// Lists and OCSP say it from now on.
+///
+/// # Errors
+/// The database's.
+pub async fn note_published(database: &Database, serial: &str, now: i64) -> Result<(), sqlx::Error> {
+    let mut transaction = database.begin().await?;
+    sqlx::query("UPDATE certificates SET published_at = ? WHERE serial = ?").bind(now).bind(serial).execute(&mut *transaction).await?;
+    transaction.commit().await
 }
 
 /// Notes a grant that was signed.
@@ -209,8 +287,10 @@ pub async fn activate(
     .await?;
     if let Some(old) = activation.replaces {
         // Two businesses may have been begun for one certificate: the first takes its place, the second finds it taken.
-        let taken = sqlx::query("UPDATE certificates SET revoked_at = ? WHERE serial = ? AND revoked_at IS NULL AND not_after > ?")
+        let why = Reason::of(after.case.kind, &after.values);
+        let taken = sqlx::query("UPDATE certificates SET revoked_at = ?, revoked_reason = ? WHERE serial = ? AND revoked_at IS NULL AND not_after > ?")
             .bind(doing.now)
+            .bind(i64::from(why.number()))
             .bind(old.to_ascii_lowercase())
             .bind(doing.now)
             .execute(&mut *transaction)
@@ -218,7 +298,7 @@ pub async fn activate(
         if taken.rows_affected() != 1 {
             return Err(NotDone::Refused(Refused::Need(Need::ValidCertificate)));
         }
-        revoke(&mut transaction, old, doing.now).await?;
+        revoke(&mut transaction, old, why, doing.now).await?;
     }
     transaction.commit().await?;
     Ok(Some(after))

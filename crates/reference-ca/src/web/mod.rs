@@ -7,6 +7,8 @@ mod guard;
 mod pages;
 mod visitor;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
@@ -14,6 +16,7 @@ use axum::routing::{get, post};
 use tower_http::services::ServeDir;
 
 use crate::profile::MAX_UPLOAD;
+use crate::services;
 use crate::settings::Desk;
 
 pub use pages::office::DEMO as DEMO_OFFICERS;
@@ -76,5 +79,7 @@ pub fn router(desk: Desk) -> Router {
         .layer(middleware::from_fn_with_state(desk.clone(), guard::tell_refusals))
         .layer(guard::from_elsewhere())
         .layer(middleware::from_fn_with_state(desk.clone(), guard::headers))
-        .with_state(desk)
+        .with_state(desk.clone())
+        // Asked by programs, without cookies and from anywhere: the guards of pages are not theirs.
+        .merge(services::router(Arc::clone(desk.authority())))
 }

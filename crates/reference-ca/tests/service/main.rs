@@ -10,6 +10,7 @@ mod privacy;
 mod races;
 mod refusals;
 mod renewal;
+mod revocation;
 mod seals;
 mod secrets;
 mod world;

@@ -46,7 +46,9 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         ("logins a second and core (relying party alone)", "loginsPerSecondAndCore"),
         ("  to the bare verification", "toBare"),
         ("  the first of each certificate, whole path", "firstLoginsPerSecondAndCore"),
-        ("logins a second, SQLite on the disk, two cores", "loginsPerSecondWithSqlite"),
+        ("bare P-256 verifications a second, two threads", "bareVerificationsPerSecondOnTwoThreads"),
+        ("logins a second, SQLite on the disk, two threads", "loginsPerSecondWithSqlite"),
+        ("  to the bare verification on two threads", "withSqliteToBareOnTwoThreads"),
         ("challenges a second, the same", "challengesPerSecondWithSqlite"),
         ("documents a second (a stamped page)", "documentsPerSecond"),
     ] {

@@ -196,7 +196,10 @@ async fn follow(
             post(transaction, vault, id, Channel::Bank, text(application, "unitName"), &format!("退款 {fee} 元，业务{number}"), now).await
         }
         Effect::Code => new_code(transaction, vault, profile, application, now).await,
-        Effect::Revoke => Ok(certificates::revoke(transaction, text(application, "serial"), now).await?),
+        Effect::Revoke => {
+            let why = certificates::Reason::of(application.case.kind, &application.values);
+            Ok(certificates::revoke(transaction, text(application, "serial"), why, now).await?)
+        }
         // The seal is made when the certificate that it names is there.
         Effect::Seal | Effect::Invoice | Effect::Refund => Ok(()),
     }

@@ -64,6 +64,7 @@ impl Database {
             (3, "impressions", include_str!("../../migrations/0003_impressions.sql")),
             (4, "handovers", include_str!("../../migrations/0004_handovers.sql")),
             (5, "key signatures", include_str!("../../migrations/0005_key_signatures.sql")),
+            (6, "revocations", include_str!("../../migrations/0006_revocations.sql")),
         ];
         let migrations =
             migrations.map(|(number, name, sql)| Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, AssertSqlSafe(sql).into_sql_str(), false));

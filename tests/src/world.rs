@@ -158,7 +158,20 @@ impl World {
         fs::write(&public, run(shown, None)?)?;
         let desk = Desk::start(&self.plan.folder, &self.ca, &[(format!("http://localhost:{port}"), public)])?;
         let (authority, key) = (self.authority().display().to_string(), key.display().to_string());
-        let connected = ["--desk", desk.origin(), "--desk-authority", &authority, "--desk-key", &key];
+        // The desk's certificates name its own lists and OCSP, on this computer; nothing is kept, so that what it revokes counts at once.
+        let services = desk.origin().trim_start_matches("http://");
+        let connected = [
+            "--desk",
+            desk.origin(),
+            "--desk-authority",
+            &authority,
+            "--desk-key",
+            &key,
+            "--authority-private-host",
+            services,
+            "--authority-keep-seconds",
+            "0",
+        ];
         self.run_portal_at(port, program, "portal.log", &connected)?;
         self.service = Some(desk);
         Ok(())

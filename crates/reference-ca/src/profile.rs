@@ -373,6 +373,10 @@ mod tests {
         assert_eq!(of("guangdong").business(Kind::Reissue).unwrap().channel, Channel::CounterOrPost);
         assert!(of("netca").business(Kind::Unlock).unwrap().other_handler_online);
         assert!(!of("guangdong").business(Kind::Unlock).unwrap().other_handler_online);
+        // R66: the official record of the change, with its originals.
+        let change = of("guangdong").slots_of(Kind::Change, &Values::new());
+        assert!(change.iter().any(|(slot, must)| slot.id == "change-record" && *must));
+        assert_eq!(of("guangdong").business(Kind::Change).unwrap().originals, 2);
         // R33, R71: the seal form only with the seal; 1024 KB for unlocking.
         let slots = |seal: &str| of("netca").slots_of(Kind::New, &Values::from([("sealService".to_owned(), seal.to_owned())])).len();
         assert_eq!((slots("yes"), slots("")), (4, 3));

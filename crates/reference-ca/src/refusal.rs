@@ -207,6 +207,11 @@ reasons! {
     "经办人信息与最近一次业务不一致，这家机构不能在线解锁。" "请携带原 USB Key 和资料到柜台办理，或邮寄办理。"
     "The handler is not the one of the last business, and this institution does not unlock online then." "Go to the counter with the key and papers, or post them."
 
+    /// Another unit has paid, or nobody is named.
+    PayerDiffers "payer-differs" UNPROCESSABLE_ENTITY
+    "付款单位与申请单位不一致。" "请从申请单位自己的账户转账，并完整填写付款单位名称；无法转账的单位请携带资料原件到柜台办理。"
+    "The payer is not the applying unit." "Transfer from the applying unit's own account and give its full name here; a unit that cannot do so goes to the counter with the original documents."
+
     /// Files may be lost.
     DecryptFirst "decrypt-first" UNPROCESSABLE_ENTITY
     "请先解密所有用本证书加密的文件，并勾选确认。" "变更后，用原证书加密的文件将无法解密。"

@@ -20,7 +20,7 @@ use crate::services::Addresses;
 use crate::settings::{Clock, Desk, Settings};
 use crate::store::applications::{self, Doing, perform};
 use crate::store::messages::{self, Spool};
-use crate::store::{Database, certificates, history, officers, retention, uploads};
+use crate::store::{Database, certificates, history, officers, reminders, retention, uploads};
 use crate::vault::Vault;
 use crate::{profile, web};
 
@@ -226,6 +226,9 @@ async fn errands(desk: Desk) {
         if round.is_multiple_of(900) {
             if let Err(error) = expire(&desk).await {
                 tracing::warn!(%error, "expiry");
+            }
+            if let Err(error) = reminders::run(desk.database(), desk.vault(), desk.profiles(), desk.now()).await {
+                tracing::warn!(%error, "reminders");
             }
             match retention::run(desk.database(), desk.uploads(), desk.now()).await {
                 Ok(cleared) if cleared != retention::Cleared::default() => tracing::info!(files = cleared.files, businesses = cleared.businesses, "retention"),

@@ -10,6 +10,7 @@ pub mod key_signatures;
 pub mod messages;
 pub mod officer_secrets;
 pub mod officers;
+pub mod reminders;
 pub mod retention;
 pub mod sessions;
 pub mod throttle;
@@ -65,6 +66,7 @@ impl Database {
             (4, "handovers", include_str!("../../migrations/0004_handovers.sql")),
             (5, "key signatures", include_str!("../../migrations/0005_key_signatures.sql")),
             (6, "revocations", include_str!("../../migrations/0006_revocations.sql")),
+            (7, "reminders", include_str!("../../migrations/0007_reminders.sql")),
         ];
         let migrations =
             migrations.map(|(number, name, sql)| Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, AssertSqlSafe(sql).into_sql_str(), false));

@@ -3,6 +3,9 @@
 use std::process::Command;
 
 use base64ct::{Base64, Encoding};
+use sealbridge_reference_ca::profile;
+use sealbridge_reference_ca::store::{Database, reminders};
+use sealbridge_reference_ca::vault::Vault;
 use sealbridge_seal::ses::Seal;
 use serde_json::json;
 
@@ -198,4 +201,28 @@ fn sent_back_corrected_and_withdrawn_with_the_money() {
     assert_eq!(applicant.state(&number), "withdrawn");
     assert!(one.get("/office/spool").text().contains("退款 400.00 元"));
     one.decide(&number, "accept", "").refused(409, "changed-meanwhile");
+}
+
+/// R52: a key that lies in a drawer is spoken of again, each time once.
+#[tokio::test]
+async fn who_does_not_activate_is_reminded() {
+    let desk = Desk::start();
+    let mut applicant = desk.browser();
+    let number = applicant.apply();
+    through_review(&desk, &number);
+    let database = Database::open(&desk.data().join("desk.sqlite")).await.unwrap();
+    let vault = Vault::open(&desk.data().join("vault.key")).unwrap();
+    let profiles = profile::embedded().unwrap();
+    let now = i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()).unwrap();
+    let mut written = Vec::new();
+    for days in [0, 2, 4, 5, 11, 40, 41] {
+        written.push(reminders::run(&database, &vault, &profiles, now + days * 86_400).await.unwrap());
+    }
+    assert_eq!(written, [0, 0, 1, 0, 1, 1, 0]);
+    let spool = desk.officer(0).get("/office/spool").expect(200).text();
+    assert_eq!(spool.matches("请及时激活；未激活").count(), 3);
+    assert!(spool.contains(&format!("业务{number}的USB Key可以激活已有25天")));
+    activate(&mut applicant, &number, &Key::new(1));
+    assert_eq!(reminders::run(&database, &vault, &profiles, now + 400 * 86_400).await.unwrap(), 0);
+    database.close().await;
 }

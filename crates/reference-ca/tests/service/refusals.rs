@@ -136,6 +136,41 @@ fn what_an_institution_does_not_do() {
     applicant.submit(&renewal, &filled()).refused(422, "fields-missing");
 }
 
+/// R43: a transfer counts for the unit that made it; the officer sees who it was.
+#[test]
+fn a_transfer_comes_from_the_applying_unit() {
+    let desk = Desk::start();
+    let mut applicant = desk.browser();
+    let number = applicant.begin("guangdong", "new");
+    let mut fields = filled();
+    fields.push(("unitName", "印桥（测试）科技有限公司"));
+    applicant.submit(&number, &fields).expect(303);
+    applicant.send_documents(&number, &["form", "licence", "id-card"]);
+    let pay = |applicant: &mut crate::world::Browser, payer: &str| {
+        let revision = applicant.revision(&number);
+        applicant.post(&format!("/business/{number}/pay"), &[("revision", &revision), ("method", "transfer"), ("payer", payer)])
+    };
+    for other in ["", "别家（测试）科技有限公司", "印桥（测试）科技有限公司分公司", "印桥测试科技有限公司"] {
+        pay(&mut applicant, other).refused(422, "payer-differs");
+    }
+    assert_eq!(applicant.state(&number), "payment");
+    // As a bank writes it.
+    pay(&mut applicant, " 印桥(测试)科技有限公司 ").expect(303);
+    assert_eq!(applicant.state(&number), "payment-check");
+    assert!(desk.officer(0).get(&format!("/office/business/{number}")).expect(200).text().contains("付款单位：印桥(测试)科技有限公司"));
+}
+
+/// K18: what the guides all call CA is told apart.
+#[test]
+fn the_words_are_explained() {
+    let desk = Desk::start();
+    let page = desk.browser().get("/").expect(200).text();
+    let glossary = crate::world::between(&page, "id=\"glossary\"", "</details>").unwrap();
+    for word in ["电子认证服务机构", "数字证书", "USB Key", "电子印章", "PIN"] {
+        assert!(glossary.contains(word), "{word}");
+    }
+}
+
 #[test]
 fn officers_are_locked_out_and_end_their_sessions() {
     let desk = Desk::start();

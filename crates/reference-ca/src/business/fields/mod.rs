@@ -158,6 +158,21 @@ pub fn merge(kind: Kind, state: State, prefilled: bool, values: &mut Values, typ
     locked
 }
 
+/// Whether a payer's name is the unit's (R43). Banks write brackets and letters in half and full width as they please; nothing else may differ.
+#[must_use]
+pub fn same_unit(payer: &str, unit: &str) -> bool {
+    let plain = |name: &str| -> String {
+        name.chars()
+            .filter(|character| !character.is_whitespace())
+            .map(|character| match u32::from(character) {
+                full @ 0xff01..=0xff5e => char::from_u32(full - 0xfee0).unwrap_or(character),
+                _ => character,
+            })
+            .collect()
+    };
+    !unit.is_empty() && plain(payer) == plain(unit)
+}
+
 /// Whether two applications name the same handler (R16, R69).
 #[must_use]
 pub fn same_handler(left: &Values, right: &Values) -> bool {

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::view::{self, BlockView, EntryView, ImpressionView, SlotView, Step};
 use super::{Alert, Frame, render, render_with, see_other};
-use crate::business::fields::Values;
+use crate::business::fields::{self, Values};
 use crate::business::{Act, Actor, Kind, State as Stand};
 use crate::form;
 use crate::language::Language;
@@ -155,7 +155,16 @@ pub(in crate::web) async fn pay(
         Payment::Transfer => (Act::ReportTransfer, Actor::Applicant),
         Payment::Unionpay | Payment::Alipay | Payment::Wechat => (Act::Pay, Actor::Desk),
     };
-    let doing = Doing { id: application.id, act, actor, seen: Some(seen(&typed)?), note: method.words()[0], now: desk.now() };
+    let mut note = method.words()[0].to_owned();
+    if method == Payment::Transfer {
+        // R43: the applying unit itself pays; whoever cannot goes to the counter.
+        let payer = typed.get("payer").map_or("", |payer| payer.trim());
+        if !fields::same_unit(payer, application.values.get("unitName").map_or("", String::as_str)) {
+            return page(&desk, &visitor, &number, Some(Reason::PayerDiffers.into()), false).await;
+        }
+        note = format!("{note}，付款单位：{payer}");
+    }
+    let doing = Doing { id: application.id, act, actor, seen: Some(seen(&typed)?), note: &note, now: desk.now() };
     finish(&desk, &visitor, &application, &doing, None, false).await
 }
 

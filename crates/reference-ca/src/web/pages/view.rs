@@ -252,6 +252,7 @@ pub(super) struct ImpressionView {
 
 pub(super) fn impressions(page: &Frame, found: &[Known]) -> Vec<ImpressionView> {
     let language = page.language;
+    let because = |why: &str| format!("{}{why}{}", language.say("（", " ("), language.say("）", ")"));
     let percent = |part: f32| format!("{:.0} %", part * 100.0);
     found
         .iter()
@@ -272,8 +273,8 @@ pub(super) fn impressions(page: &Frame, found: &[Known]) -> Vec<ImpressionView> 
                 picked: one.picked,
                 score: measures.score,
                 facts: vec![
-                    (language.say("直径", "Diameter"), format!("{:.1} mm（{from}）", measures.diameter)),
-                    (language.say("扶正", "Straightened"), format!("{:.1}°（{by}）", -measures.turned)),
+                    (language.say("直径", "Diameter"), format!("{:.1} mm{}", measures.diameter, because(from))),
+                    (language.say("扶正", "Straightened"), format!("{:.1}°{}", -measures.turned, because(by))),
                     (language.say("边框完整", "Rim complete"), percent(measures.rim)),
                     (language.say("印油均匀", "Evenly inked"), percent(measures.even)),
                     (language.say("边缘宽度", "Edge width"), format!("{:.2} mm", measures.edge)),
@@ -298,7 +299,11 @@ pub(super) fn history(page: &Frame, entries: &[Entry], for_officers: bool) -> Ve
                 (_, "applicant") => page.language.say("申请人", "applicant").to_owned(),
                 _ => page.language.say("系统", "system").to_owned(),
             },
-            note: entry.note.clone(),
+            // The note of a pick is the impression's number alone.
+            note: match entry.act {
+                Act::Pick => format!("{}{}{}", page.language.say("采用第 ", "impression "), entry.note, page.language.say(" 枚印模", " was picked")),
+                _ => entry.note.clone(),
+            },
         })
         .collect()
 }

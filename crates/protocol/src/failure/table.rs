@@ -520,10 +520,10 @@ codes! {
     "Leave only the one that you want to use, or choose its certificate, then try again."
 
     TokenUninitialised "token-uninitialised" Token ["token"]
-    "这个 USB Key[“{token}”]还没有激活。"
-    "请先在 USB Key 的管理程序中点击【激活证书】，设置密码（PIN）后再使用。"
-    "This USB key[ “{token}”] has not been activated."
-    "First choose “Activate certificate” in the key's program and set a PIN."
+    "这个 USB Key[“{token}”]是空白的，还没有激活。"
+    "请先点击浏览器上的印桥图标，打开【钥匙中心】，在主页点击【激活证书】，激活后再使用。"
+    "This USB key[ “{token}”] is blank: it has not been activated."
+    "First click Sealbridge's icon in the browser, open “Key centre”, and choose “Activate certificate” there."
 
     TokenBusy "token-busy" Token ["token"]
     "USB Key[“{token}”]正在被其他程序使用。"
@@ -569,9 +569,9 @@ codes! {
 
     PinNotSet "pin-not-set" Token []
     "这个 USB Key 还没有设置密码（PIN）。"
-    "请先在 USB Key 的管理程序中点击【激活证书】并设置密码。"
+    "请先点击浏览器上的印桥图标，打开【钥匙中心】，在主页点击【激活证书】并设置密码。"
     "No PIN has been set on this USB key yet."
-    "First choose “Activate certificate” in the key's program and set a PIN."
+    "First click Sealbridge's icon in the browser, open “Key centre”, choose “Activate certificate” there and set a PIN."
 
     OfficerLocked "officer-locked" Token []
     "这个 USB Key 的解锁码也已经锁死，无法在线解锁。"

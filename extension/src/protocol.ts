@@ -573,6 +573,8 @@ export interface KeyCertificate {
   hasKey: boolean;
   /** Of a test authority. */
   test: boolean;
+  /** Ids of the others on this token for the same key pair. */
+  siblings: string[];
 }
 
 /** A seal, in what it says. */
@@ -1237,8 +1239,8 @@ export const WORDS: Readonly<Record<Code, Template>> = {
   },
   "token-uninitialised": {
     party: "token",
-    what: { "zh-CN": "这个 USB Key[“{token}”]还没有激活。", "en": "This USB key[ “{token}”] has not been activated." },
-    remedy: { "zh-CN": "请先在 USB Key 的管理程序中点击【激活证书】，设置密码（PIN）后再使用。", "en": "First choose “Activate certificate” in the key's program and set a PIN." },
+    what: { "zh-CN": "这个 USB Key[“{token}”]是空白的，还没有激活。", "en": "This USB key[ “{token}”] is blank: it has not been activated." },
+    remedy: { "zh-CN": "请先点击浏览器上的印桥图标，打开【钥匙中心】，在主页点击【激活证书】，激活后再使用。", "en": "First click Sealbridge's icon in the browser, open “Key centre”, and choose “Activate certificate” there." },
   },
   "token-busy": {
     party: "token",
@@ -1278,7 +1280,7 @@ export const WORDS: Readonly<Record<Code, Template>> = {
   "pin-not-set": {
     party: "token",
     what: { "zh-CN": "这个 USB Key 还没有设置密码（PIN）。", "en": "No PIN has been set on this USB key yet." },
-    remedy: { "zh-CN": "请先在 USB Key 的管理程序中点击【激活证书】并设置密码。", "en": "First choose “Activate certificate” in the key's program and set a PIN." },
+    remedy: { "zh-CN": "请先点击浏览器上的印桥图标，打开【钥匙中心】，在主页点击【激活证书】并设置密码。", "en": "First click Sealbridge's icon in the browser, open “Key centre”, choose “Activate certificate” there and set a PIN." },
   },
   "officer-locked": {
     party: "token",

@@ -52,6 +52,8 @@ declare module "sealbridge-wasm" {
     next: "renewal" | "reissue";
     /** Whether it can stamp with a seal on its token; `pending`: the seals there were made for other certificates. */
     seal: "installed" | "pending" | "missing" | "not-needed";
+    /** A newer certificate of the same key is there and does for everything that this one is for. */
+    renewed: boolean;
   }
   export interface CertificateDetails {
     subject: string;
@@ -181,6 +183,10 @@ declare module "sealbridge-wasm" {
     hasKey: boolean;
     encryptionOnly: boolean;
     test: boolean;
+    /** Ids of the token's certificates of the same key that count instead of it. */
+    renewedBy: string[];
+    /** Whether one of them does for everything that this one could be used for. */
+    renewed: boolean;
     /** Why it can not log in now. */
     login: Failure | null;
     /** Why it can not stamp now. */

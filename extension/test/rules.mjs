@@ -1,5 +1,5 @@
 // The background's own rules, without a browser: which sites the lists name, and how long a site waits that is cancelled again
-// and again, the shim for Web eID, the migration adapter, the key centre's line and its calls to a desk. `npm run test:rules`. The storage areas that they read are given here; nothing else of the browser is used.
+// and again, the shim for Web eID, the migration adapter, the key centre's line and its calls to a desk, the stamping page's choice after a renewal. `npm run test:rules`. The storage areas that they read are given here; nothing else of the browser is used.
 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import * as esbuild from "esbuild";
 import { desk } from "./desk.mjs";
 import { link } from "./link.mjs";
 import { netca } from "./netca.mjs";
+import { renewals } from "./renewals.mjs";
 import { webEid } from "./web-eid.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -93,6 +94,7 @@ await webEid(check);
 await netca(check);
 await link(check);
 await desk(check);
+await renewals(check);
 
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

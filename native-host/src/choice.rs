@@ -1,5 +1,6 @@
 //! Which certificate signs. Chosen by what it is for, whether its key is there and whether it is valid, never by its place on
-//! a token. Where more than one would do, nothing is guessed: the failure lists them. It uses no key.
+//! a token. Of several certificates of one key, which a renewal leaves there, the newest counts. Where more than one key would do, nothing
+//! is guessed: the failure lists them. It uses no key.
 
 use sealbridge_pki::{Algorithm, Certificate, PublicKey, Unusable, usable_for_client_authentication, usable_for_login, usable_for_stamp};
 use sealbridge_protocol::failure::{Code, Failure};
@@ -43,7 +44,7 @@ struct Candidate<'a> {
     verdict: Result<Algorithm, Failure>,
 }
 
-/// Chooses the wanted certificate, or the only one that can be used.
+/// Chooses the wanted certificate, or the newest one of the only key that can be used.
 ///
 /// # Errors
 /// `token-missing`, `token-ambiguous`, `certificate-missing`, `certificate-ambiguous`, or why the only one cannot be used.
@@ -58,21 +59,28 @@ pub fn choose(shelves: &[Shelf], wanted: Option<CertificateId>, purpose: Purpose
         }
         return first.take();
     }
-    let (mut good, bad): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|candidate| candidate.verdict.is_ok());
+    let (good, bad): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|candidate| candidate.verdict.is_ok());
+    let good = good.into_iter().map(Candidate::take).collect::<Result<Vec<_>, _>>()?;
+    let mut good = newest(good, |chosen| chosen, now);
     good.dedup_by(|a, b| a.certificate.sha256() == b.certificate.sha256() && a.slot.serial == b.slot.serial);
     if good.len() > 1 {
-        let mut slots: Vec<&Slot> = good.iter().map(|candidate| candidate.slot).collect();
+        let mut slots: Vec<&Slot> = good.iter().map(|chosen| &chosen.slot).collect();
         slots.dedup_by(|a, b| a.serial == b.serial && a.slot == b.slot);
         if slots.len() > 1 {
             return Err(ambiguous_tokens(&slots));
         }
-        let ids: Vec<String> = good.iter().map(|candidate| candidate.certificate.id()).collect();
+        let ids: Vec<String> = good.iter().map(|chosen| chosen.certificate.id()).collect();
         return Err(Failure::new(Code::CertificateAmbiguous).with("count", ids.len()).with("certificates", ids.join(", ")));
     }
-    match good.pop() {
-        Some(only) => only.take(),
-        None => Err(why_none(shelves, bad)),
-    }
+    good.pop().ok_or_else(|| why_none(shelves, bad))
+}
+
+/// Without those whose key has a newer certificate among them, on the same token: it counts instead (R58). The order stays.
+pub fn newest<T>(all: Vec<T>, chosen: impl Fn(&T) -> &Chosen, now: i64) -> Vec<T> {
+    let place = |one: &Chosen| (one.module.name.clone(), one.slot.slot, one.slot.serial.clone());
+    let gives_way = |one: &Chosen, other: &Chosen| one.certificate.is_renewed_by(&other.certificate, now) && place(one) == place(other);
+    let counts: Vec<bool> = all.iter().map(|one| !all.iter().any(|other| gives_way(chosen(one), chosen(other)))).collect();
+    all.into_iter().zip(counts).filter_map(|(one, counts)| counts.then_some(one)).collect()
 }
 
 /// The issuers of `certificate` among `others`, nearest first.

@@ -97,6 +97,8 @@ pub struct Certificate {
     pub has_key: bool,
     /// Whether its issuer is a test authority.
     pub test: bool,
+    /// The others on the same token for the same key pair: what it was renewed from or into (R58).
+    pub siblings: Vec<CertificateId>,
 }
 
 /// What a certificate may be used for.

@@ -14,10 +14,10 @@ pub const SEAL_MAX: usize = 716_800;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Arguments {
-    /// Which seal; without it exactly one must be there.
+    /// Which seal; without it exactly one must be there, those of certificates aside that have a newer one with a seal for the same key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<SealId>,
-    /// Which certificate; without it the one that the seal names.
+    /// Which certificate; without it the one that the seal names, the newest of its key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateId>,
 }

@@ -15,11 +15,14 @@ import type { Issued } from "./desk-calls";
 import { checked, deskOf, NO_ISSUER, openDesk, setDesk } from "./desks";
 import type { Business } from "./desks";
 import { own, tokenHead } from "./keys";
-import type { Token } from "./keys";
+import type { Certificate, Token } from "./keys";
 import type { Care, Link } from "./link";
 
 /** What the person has given up is no failure. */
 class GivenUp extends Error {}
+
+/** What a desk says to a request about another certificate than its business is about. */
+const OTHER_CERTIFICATE = "certificate-request-refused";
 
 const PHASES: Record<Phase, Key> = { consent: "stampConsent", pin: "carePin", signing: "careWorking" };
 
@@ -58,14 +61,12 @@ export class Cares {
 
   /** 忘记密码: with a grant of the CA, which knows the handler. */
   unlock(token: Token): void {
-    const [certificate] = own(token);
-    const typed = new Typed(certificate?.issuer);
+    const certificates = own(token);
+    const typed = new Typed(certificates[0]?.issuer);
     void this.#run("actForgotPin", async () => {
       this.#show(tokenHead(token), lead("careUnlockLead"), await this.#asked(typed.fields()), typed.way("unlock", t("careDesk")), rule());
       const calls = await this.#business(typed);
-      const asked = { purpose: "unlock" as const, token: token.token, business: typed.number, ...(certificate ? { certificate: certificate.id } : {}) };
-      const { request } = await this.#asked(this.link.ask("token-request", asked));
-      const grant = await this.#asked(calls.unlock(request));
+      const grant = await this.#unlocking(token.token, typed.number, certificates, calls);
       await this.#window("unlock", { token: token.token, grant } as Verbs["unlock"]["arguments"]);
       this.#told(t("careUnlocked"));
     });
@@ -100,6 +101,20 @@ export class Cares {
       await this.#asked(calls.installed());
       this.#told(t(waiting.kind === "seal" ? "careSealOnly" : waiting.seal === undefined ? "careInstalled" : "careInstalledSeal"));
     });
+  }
+
+  /** The grant that unlocks. The business is about one certificate; of several on the key, as after a renewal, the desk knows which. */
+  async #unlocking(token: Token["token"], business: string, certificates: readonly Certificate[], calls: DeskCalls): Promise<string> {
+    for (const [index, { id: certificate }] of certificates.entries()) {
+      const { request } = await this.#asked(this.link.ask("token-request", { purpose: "unlock", token, business, certificate }));
+      try {
+        return await this.#asked(calls.unlock(request));
+      } catch (thrown) {
+        const another = thrown instanceof Refused && thrown.failure.facts?.["reason"] === OTHER_CERTIFICATE;
+        if (!another || index + 1 === certificates.length) throw thrown;
+      }
+    }
+    throw new Refused("certificate-missing");
   }
 
   /** The certificate request: made with a grant that sets the key up, or the one of an activation that had come so far before. */

@@ -55,6 +55,7 @@ function card(certificate: Certificate, known: Known, link: Link): HTMLElement {
   made.append(more, box("div", "tools", file));
   made.dataset["certificate"] = certificate.id;
   made.dataset["expiry"] = judged?.expiry ?? "";
+  made.dataset["renewed"] = String(judged?.renewed ?? false);
   return made;
 }
 

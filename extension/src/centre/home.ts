@@ -5,7 +5,7 @@ import { showFailure } from "../failure-view";
 import { t } from "../language";
 import type { Failure } from "../protocol";
 import type { Cares } from "./care";
-import { expiryNotice, go, own, tokenHead, which } from "./keys";
+import { expiryBadge, expiryNotice, go, own, tokenHead, which } from "./keys";
 import type { Certificate, Known, Token } from "./keys";
 
 /** What drivers say of a key that is not there. */
@@ -58,10 +58,12 @@ function nothingOn(token: Token): HTMLElement {
 }
 
 function summary(certificate: Certificate, known: Known): HTMLElement {
-  const name = box("p", "organisation", element("span", "", certificate.organisation), certificate.test ? badge(t("popupTest"), "") : null);
+  const judged = known.judged[certificate.id];
+  const name = box("p", "organisation", element("span", "", certificate.organisation), certificate.test ? badge(t("popupTest"), "") : null, judged?.renewed ? expiryBadge(judged) : null);
   const made = box("li", "", name, certificate.creditCode ? element("p", "small", `${t("popupCreditCode")} ${certificate.creditCode}`) : null, element("p", "small", which(certificate)));
   made.dataset["certificate"] = certificate.id;
-  made.dataset["expiry"] = known.judged[certificate.id]?.expiry ?? "";
+  made.dataset["expiry"] = judged?.expiry ?? "";
+  made.dataset["renewed"] = String(judged?.renewed ?? false);
   return made;
 }
 
@@ -73,7 +75,7 @@ function notices(token: Token, certificates: Certificate[], known: Known): HTMLE
   for (const certificate of certificates) {
     const judged = known.judged[certificate.id];
     made.push(expiryNotice(certificate, judged));
-    if (judged?.seal === "pending") made.push(box("div", "notice warn", element("p", "", t("noticeSealPending", certificate.organisation)), go("seals", t("centreSeals"))));
+    if (judged?.seal === "pending" && !judged.renewed) made.push(box("div", "notice warn", element("p", "", t("noticeSealPending", certificate.organisation)), go("seals", t("centreSeals"))));
   }
   return made.filter((one) => one !== null);
 }

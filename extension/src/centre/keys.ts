@@ -49,6 +49,8 @@ export function tokenHead(token: Token): HTMLElement {
 }
 
 export function expiryBadge(judged: Judged | undefined): HTMLElement | null {
+  // Whatever its own end, the one that counts now is another.
+  if (judged?.renewed) return badge(t("expiryRenewed"), "");
   switch (judged?.expiry) {
     case "expired":
       return badge(t("popupExpired"), "bad");
@@ -66,10 +68,10 @@ export function expiryBadge(judged: Judged | undefined): HTMLElement | null {
 
 const EXPIRIES: Partial<Record<Judged["expiry"], Key>> = { expired: "expiryExpiredText", within7: "expiry7Text", within30: "expiry30Text", within60: "expiry60Text" };
 
-/** What to do about a certificate that ends soon; null where there is time. */
+/** What to do about a certificate that ends soon; null where there is time, or where it has been done. */
 export function expiryNotice(certificate: Certificate, judged: Judged | undefined): HTMLElement | null {
   const word = judged && EXPIRIES[judged.expiry];
-  if (!judged || !word || !certificate.hasKey) return null;
+  if (!judged || !word || !certificate.hasKey || judged.renewed) return null;
   const level = judged.expiry === "expired" || judged.expiry === "within7" ? "bad" : "warn";
   const notice = box("div", `notice ${level}`, element("p", "", t(word, certificate.organisation, day(certificate.notAfter), judged.daysLeft)), go("renewal", t("centreRenewal")));
   notice.dataset["expiry"] = judged.expiry;

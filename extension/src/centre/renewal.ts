@@ -32,6 +32,11 @@ function row(token: Token, certificate: Certificate, known: Known): HTMLElement 
   const act = box("div", "act");
   const made = box("div", "row", subject, end, act);
   made.dataset["certificate"] = certificate.id;
+  made.dataset["renewed"] = String(judged?.renewed ?? false);
+  if (judged?.renewed) {
+    act.append(element("p", "small", t("renewalDone")));
+    return made;
+  }
   const next = judged?.next ?? "renewal";
   if (next === "reissue") act.append(element("p", "small", t("renewalExpired")));
   handOver(act, certificate.issuer, next, t(next === "reissue" ? "renewalPaper" : "actRenew"));

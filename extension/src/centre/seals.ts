@@ -24,7 +24,8 @@ export async function drawSeals(body: HTMLElement, known: Known, link: Link, fre
 async function group(token: Token, known: Known, link: Link): Promise<HTMLElement> {
   const made = box("div", "card token", tokenHead(token));
   for (const certificate of own(token)) {
-    const state = known.judged[certificate.id]?.seal;
+    const judged = known.judged[certificate.id];
+    const state = judged?.renewed ? undefined : judged?.seal;
     if (state === "pending" || state === "missing") made.append(wanted(certificate, state));
   }
   made.append(...(await Promise.all(token.seals.map((seal) => card(seal, token, known, link)))));
@@ -54,6 +55,8 @@ async function card(seal: Seal, token: Token, known: Known, link: Link): Promise
     return made;
   }
   const named = token.certificates.filter((certificate) => seal.certificates.includes(certificate.id));
+  const renewed = (certificate: Certificate): boolean => known.judged[certificate.id]?.renewed ?? false;
+  const told = (certificate: Certificate): string => [certificate.organisation, which(certificate), ...(renewed(certificate) ? [t("expiryRenewed")] : [])].join(" · ");
   const text = box(
     "div",
     "",
@@ -62,11 +65,12 @@ async function card(seal: Seal, token: Token, known: Known, link: Link): Promise
       [t("sealKind"), seal.kind],
       [t("sealSize"), t("stampSealSize", millimetres(seal.widthMicrometres), millimetres(seal.heightMicrometres))],
       [t("certificateValid"), `${day(seal.validFrom)} — ${day(seal.validUntil)}`],
-      [t("sealNames"), named.length > 0 ? named.map((certificate) => `${certificate.organisation} · ${which(certificate)}`).join("\n") : t("sealNamesNone")],
+      [t("sealNames"), named.length > 0 ? named.map(told).join("\n") : t("sealNamesNone")],
     ),
   );
   const act = box("div", "act");
-  const issuer = named[0]?.issuer;
+  // The desk changes the seal of the certificate that counts.
+  const issuer = named.find((certificate) => !renewed(certificate))?.issuer;
   if (issuer !== undefined) handOver(act, issuer, "seal-change", t("actSealChange"));
   text.append(act);
   made.append(await picture(seal, token, link), text);

@@ -199,7 +199,8 @@ function token(view: TokenView): HTMLElement {
   const [word, level] = TOKEN_STATES[view.state];
   const item = box("li", "", box("div", "token-head", element("strong", "", view.label), badge(t(word), level)));
   item.dataset["state"] = view.state;
-  item.append(...view.certificates.filter((certificate) => certificate.hasKey && !certificate.encryptionOnly).map(certificate));
+  // Of a renewed key the newest certificate counts; the key centre shows the older ones too.
+  item.append(...view.certificates.filter((certificate) => certificate.hasKey && !certificate.encryptionOnly && !certificate.renewed).map(certificate));
   const seals = view.seals.map((seal) => seal.label).join(language() === "en" ? ", " : "、");
   item.append(element("p", "small", `${t("popupSeal")}: ${seals || t("popupNoSeal")}`));
   return item;

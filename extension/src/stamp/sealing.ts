@@ -1,5 +1,5 @@
 // Fetches the seal. Where several seals or certificates would do, the person chooses, once for each site until the browser
-// is closed; nothing is guessed, and nothing but the two ids is remembered.
+// is closed; nothing is guessed, and nothing but the two ids is remembered. A renewal is no reason to ask: its newest pair counts.
 
 import type { SealView, StatusView } from "sealbridge-wasm";
 import { $, day } from "../draw";
@@ -9,6 +9,8 @@ import type { SealAnswer } from "../protocol";
 import type { Engine } from "./engine";
 import type { Background } from "./links";
 import { pictureUrl } from "./overlay";
+import { followed, newest, renewalsOf } from "./renewals";
+import type { Pair, Renewals } from "./renewals";
 import type { Sealed } from "./signing";
 
 /** Most pairs of seal and certificate that are offered: a list that a person can read. */
@@ -34,7 +36,7 @@ export class Sealing {
       const remembered = await this.#remembered();
       if (remembered) {
         try {
-          return { ...(await this.#use(await this.background.seal(remembered))), choice: true };
+          return await this.#again(remembered);
         } catch {
           // Another key is plugged in now; what is there is looked at anew.
           await chrome.storage.session.remove(this.#key());
@@ -46,12 +48,23 @@ export class Sealing {
         if (!AMBIGUOUS.includes(failureOf(thrown).code)) throw thrown;
       }
     }
-    const choices = await this.#choices();
-    const chosen = choices.length > 1 ? await choose(choices) : choices[0];
-    if (!chosen) throw new Refused("seal-ambiguous", { count: String(choices.length) });
-    const { answer } = chosen;
-    await chrome.storage.session.set({ [this.#key()]: { seal: answer.id, certificate: answer.certificate.id } });
-    return { ...(await this.#use(answer)), choice: choices.length > 1 };
+    const { choices } = await this.#choices();
+    return this.#take(choices.length > 1 ? await choose(choices) : choices[0], choices.length);
+  }
+
+  /** The choice that was made before; where its certificate has been renewed since, what it has become. */
+  async #again(remembered: Pair): Promise<Sealed & { choice: boolean }> {
+    if (!renewalsOf(await this.background.choices()).has(remembered.certificate)) {
+      return { ...(await this.#use(await this.background.seal(remembered))), choice: true };
+    }
+    const { choices, renewals } = await this.#choices();
+    return this.#take(followed(remembered, choices, pair, renewals), choices.length);
+  }
+
+  async #take(chosen: Choice | null | undefined, count: number): Promise<Sealed & { choice: boolean }> {
+    if (!chosen) throw new Refused("seal-ambiguous", { count: String(count) });
+    await chrome.storage.session.set({ [this.#key()]: pair(chosen) });
+    return { ...(await this.#use(chosen.answer)), choice: count > 1 };
   }
 
   async #use(answer: SealAnswer): Promise<Sealed> {
@@ -62,21 +75,22 @@ export class Sealing {
     return `seal:${this.origin}`;
   }
 
-  async #remembered(): Promise<{ seal: string; certificate: string } | null> {
+  async #remembered(): Promise<Pair | null> {
     const key = this.#key();
-    return ((await chrome.storage.session.get(key))[key] as { seal: string; certificate: string } | undefined) ?? null;
+    return ((await chrome.storage.session.get(key))[key] as Pair | undefined) ?? null;
   }
 
-  /** Every pair that can stamp now. */
-  async #choices(): Promise<Choice[]> {
+  /** Every pair that can stamp now, of each key the newest. */
+  async #choices(): Promise<{ choices: Choice[]; renewals: Renewals }> {
     const status: StatusView = await this.background.choices();
-    const choices: Choice[] = [];
+    const renewals = renewalsOf(status);
+    let choices: Choice[] = [];
     let refusal: unknown = new Refused("seal-missing");
     const offer = async (wanted: { seal: string; certificate?: string }): Promise<void> => {
       if (choices.length >= CHOICES_MAX) return;
       const answer = await this.background.seal(wanted);
       if (choices.some((other) => other.answer.id === answer.id && other.answer.certificate.id === answer.certificate.id)) return;
-      choices.push({ answer, view: await this.engine.call("describeSeal", answer) });
+      choices = newest([...choices, { answer, view: await this.engine.call("describeSeal", answer) }], pair, renewals);
     };
     for (const token of status.tokens) {
       for (const { id: seal } of token.seals) {
@@ -91,8 +105,12 @@ export class Sealing {
       }
     }
     if (choices.length === 0) throw refusal;
-    return choices;
+    return { choices, renewals };
   }
+}
+
+function pair({ answer }: Choice): Pair {
+  return { seal: answer.id, certificate: answer.certificate.id };
 }
 
 /** Shows the choices as a list of cards; null where none was taken. */

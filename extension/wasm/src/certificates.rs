@@ -55,6 +55,10 @@ pub(crate) struct CertificateView {
     has_key: bool,
     encryption_only: bool,
     test: bool,
+    /// Ids of the token's certificates of the same key that count instead of it.
+    renewed_by: Vec<String>,
+    /// Whether one of them does for everything that this one could be used for.
+    renewed: bool,
     login: Option<Failure>,
     stamp: Option<Failure>,
 }
@@ -113,6 +117,7 @@ fn reason(tokens: &[TokenView], pick: fn(&CertificateView) -> Option<Failure>) -
 }
 
 fn token_view(token: &TokenInfo, now: i64) -> TokenView {
+    let held: Vec<Certificate> = token.certificates.iter().filter(|info| info.has_key).filter_map(|info| Certificate::parse(&info.der.0).ok()).collect();
     TokenView {
         label: token.label.clone(),
         serial: token.serial.clone(),
@@ -122,12 +127,13 @@ fn token_view(token: &TokenInfo, now: i64) -> TokenView {
             TokenState::Uninitialised => Some(Failure::new(Code::TokenUninitialised).with("token", &token.label)),
             TokenState::Ready | TokenState::PinLow | TokenState::PinFinalTry => None,
         },
-        certificates: token.certificates.iter().map(|info| certificate_view(info, now)).collect(),
+        certificates: token.certificates.iter().map(|info| certificate_view(info, &held, now)).collect(),
         seals: token.seals.iter().map(|seal| SealView { id: seal.id.to_string(), label: seal.label.clone() }).collect(),
     }
 }
 
-fn certificate_view(info: &CertificateInfo, now: i64) -> CertificateView {
+/// A certificate among those of its token whose key is there.
+fn certificate_view(info: &CertificateInfo, held: &[Certificate], now: i64) -> CertificateView {
     let certificate = match Certificate::parse(&info.der.0) {
         Ok(certificate) => certificate,
         Err(error) => {
@@ -146,6 +152,8 @@ fn certificate_view(info: &CertificateInfo, now: i64) -> CertificateView {
                 has_key: info.has_key,
                 encryption_only: false,
                 test: false,
+                renewed_by: Vec::new(),
+                renewed: false,
                 login: Some(failure.clone()),
                 stamp: Some(failure),
             };
@@ -167,6 +175,8 @@ fn certificate_view(info: &CertificateInfo, now: i64) -> CertificateView {
         has_key: info.has_key,
         encryption_only: certificate.is_encryption_only(),
         test: certificate.is_test(),
+        renewed_by: held.iter().filter(|other| certificate.is_renewed_by(other, now)).map(Certificate::id).collect(),
+        renewed: held.iter().any(|other| certificate.is_replaced_by(other, now)),
         login: usable_for_login(&certificate, now).err().map(|reason| unusable(&reason)).or_else(key),
         stamp: usable_for_stamp(&certificate, now).err().map(|reason| unusable(&reason)).or_else(key),
     }

@@ -1,11 +1,11 @@
-//! What the host's list of keys means for people: how long certificates and seals last, who makes the next, whether a seal fits; and
-//! what a certificate says.
+//! What the host's list of keys means for people: how long certificates and seals last, who makes the next, whether a seal fits, which
+//! certificate was renewed; and what a certificate says.
 //!
 //! The thresholds of the warnings stand here once, for popup and key centre. Trust is not judged.
 
 use std::collections::BTreeMap;
 
-use sealbridge_pki::Certificate;
+use sealbridge_pki::{Certificate, Term};
 use sealbridge_protocol::keys::{self, Everything, Token, Use};
 use sealbridge_protocol::{Code, Failure};
 use serde::Serialize;
@@ -79,6 +79,8 @@ struct Judged {
     expiry: Expiry,
     next: Next,
     seal: SealState,
+    /// Whether a newer certificate of the same key is there and does for everything that this one is for.
+    renewed: bool,
 }
 
 /// Certificates and seals, each by its id.
@@ -114,7 +116,14 @@ fn judged(token: &Token, certificate: &keys::Certificate, now: i64) -> Judged {
         expiry,
         next: if expiry == Expiry::Expired { Next::Reissue } else { Next::Renewal },
         seal: seal_state(token, certificate),
+        renewed: token.certificates.iter().any(|other| renews(certificate, other, now)),
     }
+}
+
+fn renews(old: &keys::Certificate, new: &keys::Certificate, now: i64) -> bool {
+    let term = |of: &keys::Certificate| Term::new(of.not_before, of.not_after, *of.id.as_bytes());
+    let covered = old.uses.iter().all(|one| new.uses.contains(one)) && (new.has_key || !old.has_key);
+    old.siblings.contains(&new.id) && covered && term(old).gives_way_to(&term(new), now)
 }
 
 fn seal_state(token: &Token, certificate: &keys::Certificate) -> SealState {
@@ -205,7 +214,7 @@ mod tests {
     #[test]
     fn certificates_and_seals_are_judged_each_by_its_own_end() {
         let now = 1_800_000_000;
-        let certificate = |digit: &str, not_after: i64| json!({"id": digit.repeat(64), "serial": "01", "organisation": "甲公司", "issuer": "CA", "notBefore": 0, "notAfter": not_after, "uses": ["stamp"], "hasKey": true, "test": false});
+        let certificate = |digit: &str, not_after: i64| json!({"id": digit.repeat(64), "serial": "01", "organisation": "甲公司", "issuer": "CA", "notBefore": 0, "notAfter": not_after, "uses": ["stamp"], "hasKey": true, "test": false, "siblings": []});
         let seal = |digit: &str, from: i64, until: i64, names: &[&str]| {
             let names: Vec<String> = names.iter().map(|digit| digit.repeat(64)).collect();
             json!({"id": digit.repeat(64), "name": "公章", "kind": "", "widthMicrometres": 40_000, "heightMicrometres": 40_000, "validFrom": from, "validUntil": until, "certificates": names})
@@ -225,6 +234,38 @@ mod tests {
         }
         for (digit, expiry) in [("c", Expiry::Expired), ("d", Expiry::NotYetValid), ("e", Expiry::Good)] {
             assert_eq!(seen.seals[&digit.repeat(64)], expiry, "{digit}");
+        }
+    }
+
+    #[test]
+    fn the_older_certificate_of_a_renewed_key_is_marked() {
+        let now = 1_800_000_000;
+        let year = 365 * DAY;
+        let (login, both): (&[&str], &[&str]) = (&["login"], &["login", "stamp"]);
+        // The certificates of one token: first and last second, uses, whether they are of the first one's key, and whether they were renewed.
+        for certificates in [
+            &[(now - year, now + DAY, both, true, true), (now - DAY, now + year, both, true, false)][..],
+            &[(now - DAY, now + year, both, true, false), (now - year, now + DAY, both, true, true)],
+            &[(now - year, now + DAY, both, true, false), (now - DAY, now + year, both, false, false)],
+            &[(now - year, now - 1, both, true, true), (now - DAY, now + year, both, true, false)],
+            &[(now - year, now + DAY, both, true, false), (now + 1, now + year, both, true, false)],
+            &[(now - year, now + DAY, both, true, false), (now - DAY, now + year, login, true, false)],
+            &[(now - 3 * year, now - year, login, true, true), (now - 2 * year, now + DAY, login, true, true), (now - DAY, now + year, both, true, false)],
+        ] {
+            let id = |number: usize| format!("{number:02x}").repeat(32);
+            let told = certificates.iter().enumerate().map(|(number, (from, until, uses, of_key, _))| {
+                let siblings: Vec<String> = (0..certificates.len()).filter(|other| *other != number && *of_key && certificates[*other].3).map(id).collect();
+                json!({"id": id(number), "serial": "01", "organisation": "甲公司", "issuer": "CA", "notBefore": from, "notAfter": until, "uses": uses, "hasKey": true, "test": false, "siblings": siblings})
+            });
+            let everything = json!({"modules": [], "tokens": [{
+                "token": {"module": "key", "serial": "1"}, "label": "", "maker": "", "model": "", "state": "ready", "officerLocked": false, "protectedPath": false,
+                "certificates": told.collect::<Vec<_>>(), "seals": [],
+            }]});
+            let everything: Everything = serde_json::from_value(everything).expect("a list of keys");
+            let seen = judge(&everything.tokens, now);
+            for (number, (.., want)) in certificates.iter().enumerate() {
+                assert_eq!(seen.certificates[&id(number)].renewed, *want, "{number} of {certificates:?}");
+            }
         }
     }
 }

@@ -103,8 +103,9 @@ fn show_tokens(answer: &Answer, voice: Voice) {
     }
     for token in &answer.tokens {
         voice.line(format!("{}{} ({}) · {}", voice.pick("USB Key：", "USB key: "), plain(&token.label, 40), plain(&token.serial, 40), state(token, voice)));
+        let held: Vec<Certificate> = token.certificates.iter().filter_map(|info| Certificate::parse(&info.der.0).ok()).collect();
         for info in &token.certificates {
-            voice.line(format!("  {}", certificate(info, voice)));
+            voice.line(format!("  {}", certificate(info, &held, voice)));
         }
         for seal in &token.seals {
             voice.line(format!("  {}{} ({} B) {}", voice.pick("印章：", "Seal: "), plain(&seal.label, 60), seal.size, seal.id));
@@ -128,7 +129,8 @@ fn state(token: &TokenInfo, voice: Voice) -> &'static str {
     }
 }
 
-fn certificate(info: &CertificateInfo, voice: Voice) -> String {
+/// A certificate in one line, among the others of its token.
+fn certificate(info: &CertificateInfo, held: &[Certificate], voice: Voice) -> String {
     let Ok(certificate) = Certificate::parse(&info.der.0) else {
         return format!("{}{}", voice.pick("证书无法读取：", "Unreadable certificate: "), info.id);
     };
@@ -147,7 +149,13 @@ fn certificate(info: &CertificateInfo, voice: Voice) -> String {
     if certificate.is_encryption_only() {
         uses.push(voice.pick("仅加密", "encryption only"));
     }
-    let uses = if uses.is_empty() { voice.pick("不可用", "not usable").to_owned() } else { uses.join(voice.pick("、", ", ")) };
+    if uses.is_empty() {
+        uses.push(voice.pick("不可用", "not usable"));
+    }
+    if held.iter().any(|other| certificate.is_replaced_by(other, now())) {
+        uses.push(voice.pick("已续期", "renewed"));
+    }
+    let uses = uses.join(voice.pick("、", ", "));
     let code = certificate.credit_code().unwrap_or_default();
     format!("{}{name} {code} {}{until} [{uses}] {}", voice.pick("证书：", "Certificate: "), voice.pick("有效期至 ", "valid until "), info.id)
 }

@@ -58,12 +58,12 @@ fn token(host: &Host, module: &Module, contents: &Contents, language: Language, 
         officer_locked: slot.flags.officer_locked,
         protected_path: slot.flags.protected_path,
         activating: contents.request.as_ref().filter(|_| !held.iter().any(|(_, has_key)| *has_key)).map(|_| slot.label.clone()),
-        certificates: held.iter().map(|(certificate, has_key)| told_certificate(certificate, *has_key)).collect(),
+        certificates: held.iter().map(|(certificate, has_key)| told_certificate(certificate, *has_key, &held)).collect(),
         seals,
     }
 }
 
-fn told_certificate(certificate: &Certificate, has_key: bool) -> keys::Certificate {
+fn told_certificate(certificate: &Certificate, has_key: bool, held: &[(Certificate, bool)]) -> keys::Certificate {
     let name = |name: &sealbridge_pki::Name| name.organisation().or_else(|| name.common_name()).unwrap_or_default().to_owned();
     // What it is for does not end with its validity: that stands beside it.
     let within = certificate.not_before().max(0);
@@ -77,6 +77,7 @@ fn told_certificate(certificate: &Certificate, has_key: bool) -> keys::Certifica
     if certificate.is_encryption_only() {
         uses.push(Use::Encryption);
     }
+    let siblings = held.iter().filter(|(other, _)| other.spki_der() == certificate.spki_der() && other.sha256() != certificate.sha256());
     keys::Certificate {
         id: CertificateId::new(certificate.sha256()),
         serial: certificate.serial_hex().to_uppercase(),
@@ -89,6 +90,7 @@ fn told_certificate(certificate: &Certificate, has_key: bool) -> keys::Certifica
         uses,
         has_key: has_key && !matches!(certificate.public_key(), PublicKey::Unsupported { .. }),
         test: certificate.is_test(),
+        siblings: siblings.map(|(other, _)| CertificateId::new(other.sha256())).collect(),
     }
 }
 

@@ -7,9 +7,10 @@ use sealbridge_protocol::seal::{Answer, Arguments, SEAL_MAX};
 use sealbridge_seal::ses::Seal;
 
 use super::stamp::{fits, parsed_seal};
-use crate::choice::{Chosen, Purpose, choose};
+use crate::choice::{Chosen, Purpose, choose, newest, usable};
 use crate::host::{Host, now};
 use crate::stop::Stop;
+use crate::token::Contents;
 use crate::token::directory::Shelf;
 
 /// A seal with the certificate that it goes with.
@@ -40,7 +41,8 @@ pub fn run(host: &Host, arguments: &Arguments, stop: &Stop) -> Result<Answer, Fa
     })
 }
 
-/// Finds the seal and the certificate: those that were asked for, or the only ones that fit together.
+/// Finds the seal and the certificate: those that were asked for, or the only ones that fit together. Of several certificates of one key,
+/// the newest that a seal names counts: until the seal of a renewed certificate is installed, the older pair is the one that works.
 ///
 /// # Errors
 /// As [`run`].
@@ -64,6 +66,7 @@ pub fn pair(host: &Host, shelves: &[Shelf], seal: Option<SealId>, certificate: O
             }
         }
     }
+    let mut pairs = newest(pairs, |pair| &pair.chosen, now);
     let count = pairs.len();
     match (pairs.pop(), first_failure) {
         (Some(_), _) if count > 1 => Err(Failure::new(Code::SealAmbiguous).with("count", count)),
@@ -77,24 +80,29 @@ pub fn pair(host: &Host, shelves: &[Shelf], seal: Option<SealId>, certificate: O
     }
 }
 
-/// The certificate for a seal: the wanted one, else the one on the same token that the seal names.
-fn signer(
-    shelves: &[Shelf],
-    shelf: &Shelf,
-    contents: &crate::token::Contents,
-    seal: &Seal,
-    wanted: Option<CertificateId>,
-    now: i64,
-) -> Result<Chosen, Failure> {
+/// The certificate for a seal: the wanted one, else the one on the same token that the seal names, the newest of its key.
+fn signer(shelves: &[Shelf], shelf: &Shelf, contents: &Contents, seal: &Seal, wanted: Option<CertificateId>, now: i64) -> Result<Chosen, Failure> {
     if wanted.is_some() {
         return choose(shelves, wanted, Purpose::Stamp, now);
     }
     let mut only = contents.clone();
     only.certificates.retain(|held| Certificate::parse(&held.der.0).is_ok_and(|certificate| certificate.is_ca() || seal.names_certificate(&certificate)));
-    if !only.certificates.iter().any(|held| Certificate::parse(&held.der.0).is_ok_and(|certificate| !certificate.is_ca())) {
+    if holders(&only).next().is_none() {
         return Err(Failure::new(Code::SealOtherCertificate));
     }
-    choose(&[Shelf { module: shelf.module.clone(), contents: Ok(vec![only]) }], None, Purpose::Stamp, now)
+    choose(&[Shelf { module: shelf.module.clone(), contents: Ok(vec![only.clone()]) }], None, Purpose::Stamp, now).map_err(|failure| {
+        // The seal's certificate is over and the one that renewed it would do: what is missing is the seal for that one.
+        let renewed = failure.code == Code::CertificateExpired && holders(&only).any(|old| holders(contents).any(|new| renews(&old, &new, now)));
+        if renewed { Failure::new(Code::SealOtherCertificate) } else { failure }
+    })
+}
+
+fn holders(contents: &Contents) -> impl Iterator<Item = Certificate> {
+    contents.certificates.iter().filter_map(|held| Certificate::parse(&held.der.0).ok()).filter(|certificate| !certificate.is_ca())
+}
+
+fn renews(old: &Certificate, new: &Certificate, now: i64) -> bool {
+    old.is_renewed_by(new, now) && usable(new, Purpose::Stamp, now).is_ok()
 }
 
 fn label(shelves: &[Shelf], certificate: &Certificate) -> String {

@@ -5,6 +5,7 @@
 
 mod batch;
 mod cancelling;
+mod choosing;
 mod dialogs;
 mod doctor;
 mod door;

@@ -31,14 +31,14 @@ const NEW: &str = "Neu-Pin-13579";
 /// The secret of the tokens that the tests' world makes.
 const OFFICER: &str = "SoPin-97531";
 
-fn with_authority(world: &mut World, more: &str) {
+pub(crate) fn with_authority(world: &mut World, more: &str) {
     let file = world.path("authority.pem");
     std::fs::write(&file, authority().to_pem()).unwrap();
     world.more = format!("{more}\n[[authority]]\ncertificate = {:?}\n", file.display().to_string());
     world.configure();
 }
 
-fn host(world: &World) -> Host {
+pub(crate) fn host(world: &World) -> Host {
     let text = std::fs::read_to_string(world.config_file()).unwrap();
     let state = world.folder.path().join("state");
     std::fs::create_dir_all(&state).unwrap();
@@ -46,7 +46,7 @@ fn host(world: &World) -> Host {
 }
 
 /// Runs one order as the browser's door does.
-fn run<T>(work: impl FnOnce(Asked<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) fn run<T>(work: impl FnOnce(Asked<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
     let stop = Stop::after(Duration::from_secs(60));
     work(Asked { language: Language::ZhCn, stop: &stop, phase: &|_| {}, pin: None })
 }
@@ -417,7 +417,7 @@ fn what_is_not_for_this_token_is_not_installed() {
 }
 
 /// A certificate of `ca` for this key and holder, valid for so many more seconds.
-fn renewal_of(spki: &[u8], organisation: &str, credit_code: &str, ca: &Certificate, key: &p256::ecdsa::SigningKey) -> Certificate {
+pub(crate) fn renewal_of(spki: &[u8], organisation: &str, credit_code: &str, ca: &Certificate, key: &p256::ecdsa::SigningKey) -> Certificate {
     let subject = subject(organisation, Some(credit_code));
     let template = Template {
         kind: Kind::Holder { key_usage: KeyUsage::SIGNING },
@@ -449,13 +449,24 @@ fn renewal_grant(old: &Certificate, new: &Certificate, made: i64) -> String {
     grant::assemble(&input, &signed(&authority_key(), input.as_bytes()))
 }
 
+/// The only token that holds a certificate.
+pub(crate) fn mine(host: &Host) -> keys::Token {
+    everything(host).tokens.into_iter().find(|token| !token.certificates.is_empty()).unwrap()
+}
+
+/// Installs a renewed certificate, with its seal or without.
+pub(crate) fn installed(host: &Host, old: &Certificate, new: &Certificate, seal: Option<&[u8]>) {
+    let (grant, chain) = (renewal_grant(old, new, now()), [authority().der().to_vec()]);
+    let certificate = Some(Granted { grant: &grant, certificate: new.der(), chain: &chain });
+    run(|asked| upkeep::install(host, &mine(host).token, Wanted { certificate, seal }, asked)).unwrap();
+}
+
 /// R58, R92: a renewed certificate with its seal gets beside the old ones on the same key, and both log in; what is not for this key, this
 /// holder, this certificate and now, or of another authority, is not written.
 fn a_certificate_is_renewed(kind: Kinds) {
     let Some(mut world) = World::ready(kind) else { return };
     with_authority(&mut world, "");
     let host = host(&world);
-    let mine = |host: &Host| everything(host).tokens.into_iter().find(|token| !token.certificates.is_empty()).unwrap();
     let token = mine(&host).token;
     let old = held(&host);
     let install = |grant: &str, certificate: &Certificate, chain: &[Vec<u8>], seal: Option<&[u8]>| {
@@ -655,7 +666,7 @@ fn a_key_with_its_own_pad_takes_a_seal_and_no_new_pin() {
 }
 
 /// The certificate of the only holder on the only token.
-fn held(host: &Host) -> Certificate {
+pub(crate) fn held(host: &Host) -> Certificate {
     let all = commands::status::run(host, &Stop::after(Duration::from_secs(60)));
     let mut holders = all.tokens.iter().flat_map(|token| &token.certificates).filter_map(|held| Certificate::parse(&held.der.0).ok());
     holders.find(|certificate| !certificate.is_ca()).unwrap()

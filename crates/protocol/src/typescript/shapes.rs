@@ -257,6 +257,7 @@ pub const INTERFACES: &[Interface] = &[
             must("uses", "KeyUse[]", ""),
             must("hasKey", "boolean", ""),
             must("test", "boolean", "Of a test authority."),
+            must("siblings", "string[]", "Ids of the others on this token for the same key pair."),
         ],
     ),
     interface(

@@ -81,6 +81,7 @@ fn everything() -> keys::Everything {
                 uses: vec![keys::Use::Login],
                 has_key: true,
                 test: true,
+                siblings: vec![CertificateId::new([3; 32])],
             }],
             seals: vec![keys::Seal {
                 id: SealId::new([2; 32]),

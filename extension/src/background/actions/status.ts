@@ -42,7 +42,8 @@ export async function status(call: Call): Promise<unknown> {
     platform: hello?.platform ?? null,
     tokens: (status?.tokens ?? []).map((token) => ({
       state: token.state,
-      certificates: token.certificates.filter((certificate) => certificate.login === null).length,
+      // Of a renewed key only the newest counts, as it does for the host.
+      certificates: token.certificates.filter((certificate) => certificate.login === null && !certificate.renewed).length,
       seals: token.seals.length,
     })),
     ready: missing.length === 0,

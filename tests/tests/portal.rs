@@ -10,16 +10,16 @@ use serde_json::json;
 use crate::stage::{self, expect, in_both_browsers};
 
 in_both_browsers! {
-    token_is_good_once;
-    nonce_of_another_session_is_unknown;
-    login_token_does_not_bind;
-    token_of_another_portal_is_refused;
-    certificate_has_one_account;
-    credit_code_must_match;
-    unbound_certificate_does_not_log_in;
-    certificate_of_another_ca_is_untrusted(|plan: &mut Plan| plan.variant = "other-ca".into());
-    unsigned_form_is_no_bid;
-    challenge_that_was_answered_too_late;
+    token_is_good_once ["the portal decides, whatever the browser"];
+    nonce_of_another_session_is_unknown ["the portal decides, whatever the browser"];
+    login_token_does_not_bind ["the portal decides, whatever the browser"];
+    token_of_another_portal_is_refused ["the portal decides, whatever the browser"];
+    certificate_has_one_account ["the portal decides, whatever the browser"];
+    credit_code_must_match ["the portal decides, whatever the browser"];
+    unbound_certificate_does_not_log_in ["the portal decides, whatever the browser"];
+    certificate_of_another_ca_is_untrusted(|plan: &mut Plan| plan.variant = "other-ca".into()) ["the portal decides, whatever the browser"];
+    unsigned_form_is_no_bid ["the portal decides, whatever the browser"];
+    challenge_that_was_answered_too_late ["the portal decides, whatever the browser"];
 }
 
 fn code(answer: &serde_json::Value) -> String {

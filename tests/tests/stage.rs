@@ -34,9 +34,10 @@ pub(crate) fn bound(world: &World, kind: Kind) -> Driven<Supplier<'_>> {
     Ok(supplier)
 }
 
-/// Makes one test per browser out of a case `fn(&World, Kind) -> Driven<()>`, with an optional change of the plan.
+/// Makes one test per browser out of a case `fn(&World, Kind) -> Driven<()>`, with an optional change of the plan in parentheses. Behind it, in
+/// brackets, the reason why Chromium stands for both where nothing in the browser decides: Firefox then plays it only with `--run-ignored`.
 macro_rules! in_both_browsers {
-    ($($case:ident $(($change:expr))?;)+) => {
+    ($($case:ident $(($change:expr))? $([$why:literal])?;)+) => {
         mod chromium {
             #[allow(unused_imports, reason = "a case's change of the plan names what its room has imported")]
             use super::*;
@@ -49,6 +50,7 @@ macro_rules! in_both_browsers {
             #[allow(unused_imports, reason = "a case's change of the plan names what its room has imported")]
             use super::*;
             $(#[test]
+            $(#[ignore = $why])?
             fn $case() {
                 $crate::stage::play(stringify!($case), sealbridge_e2e::browser::Kind::Firefox, $crate::stage::in_both_browsers!(@change $($change)?), super::$case);
             })+

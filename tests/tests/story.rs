@@ -10,8 +10,8 @@ use crate::stage::{self, in_both_browsers};
 in_both_browsers! {
     whole_story_on_the_soft_token;
     whole_story_on_softhsm(|plan: &mut Plan| plan.token = Token::Softhsm);
-    whole_story_with_rsa(|plan: &mut Plan| plan.algorithm = "rs256".into());
-    whole_story_with_p384(|plan: &mut Plan| plan.algorithm = "es384".into());
+    whole_story_with_rsa(|plan: &mut Plan| plan.algorithm = "rs256".into()) ["the key's algorithm is the host's, whatever the browser"];
+    whole_story_with_p384(|plan: &mut Plan| plan.algorithm = "es384".into()) ["the key's algorithm is the host's, whatever the browser"];
     login_token_satisfies_a_jose_library;
     earlier_signature_stays_valid;
 }

@@ -11,16 +11,16 @@ use sealbridge_e2e::world::{Plan, World};
 use crate::stage::{self, expect, in_both_browsers};
 
 in_both_browsers! {
-    blank_token;
-    two_certificates;
-    expired_certificate(|plan: &mut Plan| plan.variant = "expired".into());
-    certificate_that_is_not_yet_valid(|plan: &mut Plan| plan.variant = "not-yet-valid".into());
-    encryption_certificate_is_never_offered(|plan: &mut Plan| plan.variant = "encryption-only".into());
+    blank_token ["the host decides, whatever the browser"];
+    two_certificates ["the host decides, whatever the browser"];
+    expired_certificate(|plan: &mut Plan| plan.variant = "expired".into()) ["the host decides, whatever the browser"];
+    certificate_that_is_not_yet_valid(|plan: &mut Plan| plan.variant = "not-yet-valid".into()) ["the host decides, whatever the browser"];
+    encryption_certificate_is_never_offered(|plan: &mut Plan| plan.variant = "encryption-only".into()) ["the host decides, whatever the browser"];
     cancelled_and_closed;
     ten_wrong_pins_lock_the_key;
     host_missing_and_back;
     host_killed_while_the_pin_is_asked;
-    module_that_is_not_there;
+    module_that_is_not_there ["the host decides, whatever the browser"];
     wrong_pin_while_stamping_loses_nothing;
 }
 

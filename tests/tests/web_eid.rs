@@ -13,8 +13,8 @@ use crate::stage::{expect, in_both_browsers};
 
 in_both_browsers! {
     a_token_for_the_foreign_validator;
-    a_token_for_the_foreign_validator_with_p384(|plan: &mut Plan| plan.algorithm = "es384".into());
-    a_token_for_the_foreign_validator_with_rsa(|plan: &mut Plan| plan.algorithm = "rs256".into());
+    a_token_for_the_foreign_validator_with_p384(|plan: &mut Plan| plan.algorithm = "es384".into()) ["the key's algorithm is the host's, whatever the browser"];
+    a_token_for_the_foreign_validator_with_rsa(|plan: &mut Plan| plan.algorithm = "rs256".into()) ["the key's algorithm is the host's, whatever the browser"];
     off_until_the_person_switches_it_on;
     what_is_refused;
     forged_replies_from_a_frame;

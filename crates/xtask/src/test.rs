@@ -112,7 +112,7 @@ fn cargo_test(nextest: bool, end_to_end: bool) -> Command {
     let mut command = cargo();
     if nextest {
         let chosen = if end_to_end { "package(sealbridge-e2e)" } else { "not package(sealbridge-e2e)" };
-        command.args(["nextest", "run", "--no-fail-fast", "--workspace", "-E", chosen]);
+        command.args(["nextest", "run", "--no-fail-fast", "--workspace", "--lib", "--bins", "--tests", "-E", chosen]);
     } else {
         command.args(["test", "--no-fail-fast", "--lib", "--bins", "--tests"]);
         command.args(if end_to_end { &["-p", "sealbridge-e2e"][..] } else { &["--workspace", "--exclude", "sealbridge-e2e"] });

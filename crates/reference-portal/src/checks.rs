@@ -6,8 +6,8 @@ use std::path::Path;
 
 use sealbridge_intake::FileSource;
 use sealbridge_relying_party::document;
-use sealbridge_relying_party::{Account as AccountName, Certificate, CertificateId, Code, Failure, Nonce, Policy};
-use sealbridge_relying_party::{Binding as Record, bind, login};
+use sealbridge_relying_party::{Account as AccountName, Certificate, CertificateId, Code, Evidence, Failure, Nonce, Policy, Signed};
+use sealbridge_relying_party::{Binding as Record, bind, login, renewal};
 
 use crate::judgement::Judgement;
 use crate::store::accounts::Account;
@@ -33,11 +33,33 @@ pub struct Statement<U> {
     pub certificate_sha256: String,
 }
 
-/// A login statement that holds, and whose certificate is bound to the account.
+/// A login statement that the holder of its certificate has signed for this portal just now. Whose account it opens is not answered yet.
+#[derive(Debug)]
+pub struct SignedLogin(Signed<login::Pending>);
+
+impl SignedLogin {
+    /// The certificate that signed.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        self.0.certificate()
+    }
+}
+
+/// A login statement that holds, and whose certificate is bound to the account, or is a newer one of the key that is bound.
 #[derive(Debug)]
 pub struct CertificateLogin {
     account: Account,
     verified: login::VerifiedLogin,
+    carried: Option<CarriedOver>,
+}
+
+/// A binding that goes over to a newer certificate of its key. Only a [`CertificateLogin`] has one.
+#[derive(Debug)]
+pub struct CarriedOver {
+    /// What is replaced.
+    pub old: Binding,
+    /// What is to be stored in its place.
+    pub new: Binding,
 }
 
 impl CertificateLogin {
@@ -47,11 +69,35 @@ impl CertificateLogin {
         &self.account
     }
 
+    /// What is carried over with it.
+    #[must_use]
+    pub fn carried_over(&self) -> Option<&CarriedOver> {
+        self.carried.as_ref()
+    }
+
+    /// SHA-256 of the certificate, hexadecimal.
+    #[must_use]
+    pub fn certificate_sha256(&self) -> String {
+        self.verified.certificate().id()
+    }
+
+    /// SHA-256 of the trust anchor that the certificate leads to, hexadecimal.
+    #[must_use]
+    pub fn anchor(&self) -> Option<String> {
+        self.verified.issuers().last().map(Certificate::id)
+    }
+
     /// For the audit log: the certificate and the operation at the supplier's computer.
     #[must_use]
     pub fn detail(&self) -> String {
-        let certificate = self.verified.certificate();
-        format!("certificate {} serial {} operation {}", crate::store::hex(&certificate.sha256()), certificate.serial_hex(), self.verified.operation())
+        format!("{} operation {}", named(self.verified.certificate()), self.verified.operation())
+    }
+
+    /// For the audit log: what was carried over.
+    #[must_use]
+    pub fn carried_detail(&self) -> Option<String> {
+        let CarriedOver { old, new } = self.carried.as_ref()?;
+        Some(format!("{} replaces {} operation {}", new.detail(), old.detail(), self.verified.operation()))
     }
 }
 
@@ -66,18 +112,7 @@ impl CheckedBinding {
     /// What to store.
     #[must_use]
     pub fn binding(&self) -> Binding {
-        let record = self.verified.record();
-        Binding {
-            account: self.account,
-            account_name: record.account.as_str().to_owned(),
-            certificate_sha256: record.certificate.to_string(),
-            certificate: self.verified.certificate().der().to_vec(),
-            organisation: record.organisation.clone(),
-            credit_code: record.credit_code.clone(),
-            serial: record.serial.clone(),
-            not_after: record.not_after,
-            bound_at: record.bound_at,
-        }
+        stored(self.account, self.verified.record(), self.verified.certificate(), self.verified.issuers().last().map(Certificate::id))
     }
 
     /// For the audit log.
@@ -192,31 +227,46 @@ impl Checks {
         Ok(CheckedBinding { account: account.id, verified })
     }
 
-    /// Checks a login statement against a challenge that was taken, with the binding that is stored for its certificate.
+    /// Checks a login statement against a challenge that was taken, up to the path to a root.
     ///
     /// # Errors
     /// The relying party's codes.
-    pub fn login(
-        &self,
-        challenge: Challenge,
-        statement: Statement<login::Unverified>,
-        bound: Option<(&Binding, Account)>,
-        now: i64,
-    ) -> Result<CertificateLogin, Failure> {
+    pub fn prove_login(&self, challenge: Challenge, statement: Statement<login::Unverified>, now: i64) -> Result<SignedLogin, Failure> {
         let pending = login::Pending::from_record(login::Record {
             nonce: Nonce::new(challenge.nonce)?,
             issued_at: challenge.issued_at,
             expires_at: challenge.expires_at,
         });
-        let record = bound.as_ref().map(|(binding, _)| record(binding)).transpose()?;
-        let verified = login::finish(pending, statement.unverified, record.as_ref(), &self.policy, now)?;
-        let account = bound.map(|(_, account)| account).filter(|account| account.name == verified.account().as_str());
-        let account = account.ok_or_else(|| Failure::new(Code::NotBound))?;
+        login::prove(pending, statement.unverified, &self.policy, now).map(SignedLogin)
+    }
+
+    /// Goes on with the binding that is stored for the certificate, or for its key: then the login carries it over.
+    ///
+    /// # Errors
+    /// The relying party's codes.
+    pub fn login(&self, signed: SignedLogin, held: Option<(Binding, Account)>, now: i64) -> Result<CertificateLogin, Failure> {
+        let (SignedLogin(signed), evidence) = (signed, Evidence::default());
+        let record = held.as_ref().map(|(binding, _)| record(binding)).transpose()?;
+        let (verified, renewed) = match (&held, &record) {
+            (Some((binding, _)), Some(record)) if !record.covers(signed.certificate()) => {
+                let (kept, anchor) = (Certificate::parse(&binding.certificate).ok(), binding.anchor.as_deref().map(str::parse).transpose()?);
+                let bound = renewal::Bound { binding: record, certificate: kept.as_ref(), anchor };
+                // The new certificate has no binding, or it would have been the one that is held.
+                let (verified, renewed) = renewal::at_login(signed, bound, None, &evidence, &self.policy, now)?;
+                (verified, Some(renewed))
+            }
+            (_, record) => (login::accept(signed, record.as_ref(), &evidence, &self.policy, now)?, None),
+        };
+        let (old, account) = held.filter(|(_, account)| account.name == verified.account().as_str()).ok_or_else(|| Failure::new(Code::NotBound))?;
         // The account's data may have been corrected since it was bound.
         if verified.certificate().credit_code().as_deref() != Some(account.credit_code.as_str()) {
             return Err(Failure::new(Code::CreditCodeMismatch).with("account", &account.credit_code));
         }
-        Ok(CertificateLogin { account, verified })
+        let carried = renewed.map(|renewed| {
+            let anchor = renewed.anchor().map(|anchor| anchor.to_string());
+            CarriedOver { new: stored(account.id, renewed.record(), renewed.certificate(), anchor), old }
+        });
+        Ok(CertificateLogin { account, verified, carried })
     }
 
     /// Judges a document as a bid of this account for a tender that was published at this time. A certificate may have ended since it
@@ -246,6 +296,27 @@ fn joined(files: &[Vec<u8>]) -> Result<String, String> {
     Ok(pem)
 }
 
+/// A certificate in the audit log.
+fn named(certificate: &Certificate) -> String {
+    format!("certificate {} serial {}", certificate.id(), certificate.serial_hex())
+}
+
+/// A binding as it is stored.
+fn stored(account: i64, record: &Record, certificate: &Certificate, anchor: Option<String>) -> Binding {
+    Binding {
+        account,
+        account_name: record.account.as_str().to_owned(),
+        certificate_sha256: record.certificate.to_string(),
+        certificate: certificate.der().to_vec(),
+        anchor,
+        organisation: record.organisation.clone(),
+        credit_code: record.credit_code.clone(),
+        serial: record.serial.clone(),
+        not_after: record.not_after,
+        bound_at: record.bound_at,
+    }
+}
+
 /// A stored binding as the relying party knows it.
 fn record(binding: &Binding) -> Result<Record, Failure> {
     Ok(Record {
@@ -270,6 +341,12 @@ pub fn account_already_bound() -> Failure {
 #[must_use]
 pub fn certificate_already_bound() -> Failure {
     Failure::new(Code::CertificateAlreadyBound)
+}
+
+/// `not-bound`.
+#[must_use]
+pub fn not_bound() -> Failure {
+    Failure::new(Code::NotBound)
 }
 
 /// `nonce-unknown`.

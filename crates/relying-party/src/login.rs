@@ -44,7 +44,7 @@ pub struct Record {
 #[derive(Debug)]
 pub struct Unverified(pub(crate) proof::Unverified);
 
-/// A login that was verified. Only [`finish`] and [`crate::import::adopt`] make one.
+/// A login that was verified. Only [`finish`], [`crate::import::adopt`] and [`crate::renewal::at_login`] make one.
 #[derive(Debug)]
 pub struct VerifiedLogin {
     pub(crate) account: Account,

@@ -1,17 +1,23 @@
 //! Renewal: a binding goes over from one certificate to the next without the account having to bind again.
 //!
 //! ```text
-//! start   → Challenge (to the page) and Pending (into the store): the new key signs a bind statement
-//! present → Carried, where the CA's own number of the subject is the same in both certificates; else
-//!           OldKeyNeeded: a second Challenge, made of the new certificate, that the old key has to sign
-//! confirm → the VerifiedRenewal of the second way
+//! start    → Challenge (to the page) and Pending (into the store): the new key signs a bind statement
+//! present  → Carried, where the key is the old one, or the CA's own number of the subject is the same in both
+//!            certificates; else OldKeyNeeded: a second Challenge, made of the new certificate, for the old key to sign
+//! confirm  → the VerifiedRenewal of the second way
+//!
+//! at_login → a login with a newer certificate of the bound key: it opens the account, and the binding goes over with it
 //! ```
 //!
 //! The old key signs for the new one by signing a nonce that is made of the new certificate: [`commitment`]. Anybody
-//! who has the record can make it again. After reissue or change, or where the old key cannot sign any more, neither
-//! way is open: the account unbinds and binds again. A key that is reported lost carries nothing over.
+//! who has the record can make it again. A CA that renews a certificate for the same key leaves nothing more to sign: whoever
+//! signs with the new certificate has signed with the old key. After reissue or change, or where the old key cannot sign any
+//! more, no way is open: the account unbinds and binds again. A key that is reported lost carries nothing over, and neither does a
+//! certificate that is known to be revoked, unless its CA says that it was only superseded.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use sealbridge_pki::path::{self, Use};
+use sealbridge_pki::revocation::{self, Standing};
 use sealbridge_pki::{Certificate, DigestAlgorithm};
 use sealbridge_protocol::fields::{Account, Bytes, CertificateId, Nonce};
 use sealbridge_protocol::{Code, Failure};
@@ -22,10 +28,14 @@ use serde::{Deserialize, Serialize};
 use crate::bind;
 use crate::binding::Binding;
 use crate::challenge::{self, Challenge};
-use crate::policy::Policy;
+use crate::login::{self, VerifiedLogin};
+use crate::policy::{Policy, Revocation};
 use crate::proof::{self, Proof};
 use crate::standing::{self, Signed};
 use crate::subject_id;
+
+/// CRLReason of a certificate that another has replaced, with no cause to suspect its key (RFC 5280 5.3.1, X.509).
+const SUPERSEDED: u8 = 4;
 
 /// What stays at the portal until the new key's statement comes. Not `Clone`; [`present`] consumes it.
 #[derive(Debug)]
@@ -80,7 +90,7 @@ pub struct SuccessorRecord {
 pub struct Bound<'a> {
     /// The record.
     pub binding: &'a Binding,
-    /// The certificate, where the portal has kept it. Without it only the old key can carry the binding over.
+    /// The certificate, where the portal has kept it. Without it only a second signature of the old key can carry the binding over.
     pub certificate: Option<&'a Certificate>,
     /// The trust anchor that it led to when it was bound.
     pub anchor: Option<CertificateId>,
@@ -90,13 +100,15 @@ pub struct Bound<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proven {
+    /// The new certificate is for the key of the old one, which has signed just now.
+    SameKey,
     /// The CA's number of the subject is the same in both certificates.
     SubjectId,
     /// The old key has signed for the new certificate.
     OldKey,
 }
 
-/// A renewal that was verified. Only [`present`] and [`confirm`] make one.
+/// A renewal that was verified. Only [`present`], [`confirm`] and [`at_login`] make one.
 #[derive(Debug)]
 pub struct VerifiedRenewal {
     record: Binding,
@@ -187,33 +199,21 @@ pub fn accept_new(
     if bound.binding.covers(&certificate) {
         return Err(Failure::new(Code::RenewalSameCertificate));
     }
-    let found = certificate.credit_code().ok_or_else(|| Failure::new(Code::CreditCodeMissing))?;
-    if found != bound.binding.credit_code {
-        return Err(Failure::new(Code::CreditCodeMismatch).with("certificate", found).with("account", &bound.binding.credit_code));
-    }
-    if let Some(other) = of_certificate {
-        other.require_not_suspended()?;
-        if other.account != account {
-            return Err(Failure::new(Code::CertificateAlreadyBound));
-        }
-    }
-    let record = Binding::of(account.clone(), &certificate, found, now);
+    let record = record_of(&certificate, bound.binding, of_certificate, now)?;
     let anchor = anchor_of(&proof);
-    // One CA, one number, one subject. The number of another CA says nothing, even where it is the same.
-    let same_subject = bound.certificate.is_some_and(|old| {
-        let (old, new) = (subject_id::of(old, &policy.subject_ids), subject_id::of(&certificate, &policy.subject_ids));
-        bound.anchor.is_some() && bound.anchor == anchor && new.iter().any(|id| old.contains(id))
-    });
-    if same_subject {
+    let proven = if is_newer_of_same_key(&proof, bound, evidence, policy, now) {
+        Some(Proven::SameKey)
+    } else {
+        // One CA, one number, one subject. The number of another CA says nothing, even where it is the same.
+        let same_subject = bound.certificate.is_some_and(|old| {
+            let (old, new) = (subject_id::of(old, &policy.subject_ids), subject_id::of(&certificate, &policy.subject_ids));
+            bound.anchor.is_some() && bound.anchor == anchor && new.iter().any(|id| old.contains(id))
+        });
+        same_subject.then_some(Proven::SubjectId)
+    };
+    if let Some(proven) = proven {
         let statements = vec![proof.token];
-        return Ok(Step::Carried(Box::new(VerifiedRenewal {
-            record,
-            certificate,
-            statements,
-            anchor,
-            proven: Proven::SubjectId,
-            revocation: proof.revocation,
-        })));
+        return Ok(Step::Carried(Box::new(VerifiedRenewal { record, certificate, statements, anchor, proven, revocation: proof.revocation })));
     }
     let nonce = commitment(&random, &record.certificate)?;
     let expires_at = now.saturating_add(policy.challenge_seconds());
@@ -271,6 +271,39 @@ pub fn accept_old(signed: Signed<Successor>, bound: Bound<'_>, evidence: &Eviden
     }
     let record = Binding { bound_at: now, ..binding };
     Ok(VerifiedRenewal { record, certificate, statements: vec![first, proof.token], anchor, proven: Proven::OldKey, revocation: proof.revocation })
+}
+
+/// Takes a login with a certificate that is not bound itself, but is a newer one of the key that is: the login opens the account,
+/// and what it signs carries the binding over. [`login::prove`] is its first half. `of_certificate` is what is stored for the new
+/// certificate. Store the renewal's record in the place of `bound` in the transaction that opens the session.
+///
+/// # Errors
+/// In this order: `certificate-revoked`, `revocation-unknown`; `not-bound` where the key is another one, its certificate not newer than the
+/// bound one, under another anchor, or the bound one known to be revoked; `binding-suspended`; `credit-code-missing`,
+/// `credit-code-mismatch`; `certificate-already-bound`.
+pub fn at_login(
+    signed: Signed<login::Pending>,
+    bound: Bound<'_>,
+    of_certificate: Option<&Binding>,
+    evidence: &Evidence,
+    policy: &Policy,
+    now: i64,
+) -> Result<(VerifiedLogin, VerifiedRenewal), Failure> {
+    let mut proof = signed.proof;
+    standing::settle(&mut proof, evidence, policy, now)?;
+    if !is_newer_of_same_key(&proof, bound, evidence, policy, now) {
+        return Err(Failure::new(Code::NotBound));
+    }
+    bound.binding.require_not_suspended()?;
+    let renewal = VerifiedRenewal {
+        record: record_of(&proof.certificate, bound.binding, of_certificate, now)?,
+        certificate: proof.certificate.clone(),
+        statements: vec![proof.token.clone()],
+        anchor: anchor_of(&proof),
+        proven: Proven::SameKey,
+        revocation: proof.revocation.clone(),
+    };
+    Ok((VerifiedLogin { account: bound.binding.account.clone(), proof }, renewal))
 }
 
 impl VerifiedRenewal {
@@ -345,6 +378,53 @@ pub(crate) fn anchor_of(proof: &Proof) -> Option<CertificateId> {
 
 fn require_account(proof: &Proof, account: &Account) -> Result<(), Failure> {
     if proof.claims.sub.as_ref() == Some(account) { Ok(()) } else { Err(Failure::new(Code::AccountMismatch)) }
+}
+
+/// What replaces `bound`: for the same organisation, and free for its account.
+fn record_of(certificate: &Certificate, bound: &Binding, of_certificate: Option<&Binding>, now: i64) -> Result<Binding, Failure> {
+    let found = certificate.credit_code().ok_or_else(|| Failure::new(Code::CreditCodeMissing))?;
+    if found != bound.credit_code {
+        return Err(Failure::new(Code::CreditCodeMismatch).with("certificate", found).with("account", &bound.credit_code));
+    }
+    if let Some(other) = of_certificate {
+        other.require_not_suspended()?;
+        if other.account != bound.account {
+            return Err(Failure::new(Code::CertificateAlreadyBound));
+        }
+    }
+    Ok(Binding::of(bound.account.clone(), certificate, found, now))
+}
+
+/// Whether the statement is by the key that is bound, with a certificate of the same anchor that ends later. An older certificate of the
+/// key takes nothing back, and a key whose certificate was revoked carries nothing over.
+fn is_newer_of_same_key(proof: &Proof, bound: Bound<'_>, evidence: &Evidence, policy: &Policy, now: i64) -> bool {
+    let new = &proof.certificate;
+    bound.certificate.is_some_and(|old| {
+        bound.binding.covers(old)
+            && old.spki_der() == new.spki_der()
+            && old.not_after() < new.not_after()
+            && bound.anchor.is_some()
+            && bound.anchor == anchor_of(proof)
+            && !is_known_revoked(old, proof, evidence, policy, now)
+    })
+}
+
+/// Whether the portal's list or an authority says that the old certificate, or one between it and the anchor, is revoked. Nobody is asked
+/// about it: where the key was lost, its CA revokes the new certificate too, and that one has to stand by itself.
+fn is_known_revoked(old: &Certificate, proof: &Proof, evidence: &Evidence, policy: &Policy, now: i64) -> bool {
+    let is_listed = |one: &Certificate| match &policy.revocation {
+        Revocation::Listed(list) => list.revoked.contains_key(&CertificateId::new(one.sha256())),
+        Revocation::NotChecked => false,
+    };
+    // One that has ended is judged as of its last second.
+    let at = now.min(old.not_after());
+    let material: Vec<Certificate> = proof.issuers.iter().chain(&policy.intermediates).cloned().collect();
+    let Ok(path) = path::check(old, &material, &policy.anchors, at, Use::Login) else { return is_listed(old) };
+    let below_anchor = path.certificates().len().saturating_sub(1);
+    path.certificates().iter().take(below_anchor).any(is_listed)
+        || revocation::judge(&path, evidence.material(), at, now)
+            .iter()
+            .any(|standing| matches!(standing, Standing::Revoked { reason, .. } if *reason != Some(SUPERSEDED)))
 }
 
 /// The binding may have changed while the challenge was open.

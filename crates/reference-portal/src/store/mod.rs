@@ -71,6 +71,7 @@ impl Database {
             .await
             .map_err(OpenError::Database)?;
         migrations().run(&writer).await.map_err(OpenError::Migration)?;
+        bindings::fill_keys(&writer).await.map_err(OpenError::Database)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .acquire_timeout(Duration::from_secs(30))
@@ -101,11 +102,12 @@ impl Database {
 }
 
 fn migrations() -> Migrator {
-    const ALL: [(i64, &str, &str); 4] = [
+    const ALL: [(i64, &str, &str); 5] = [
         (1, "portal", include_str!("../../migrations/0001_portal.sql")),
         (2, "buckets", include_str!("../../migrations/0002_buckets.sql")),
         (3, "published", include_str!("../../migrations/0003_published.sql")),
         (4, "desk", include_str!("../../migrations/0004_desk.sql")),
+        (5, "keys", include_str!("../../migrations/0005_keys.sql")),
     ];
     Migrator::with_migrations(
         ALL.iter()

@@ -6,7 +6,7 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::accounts::{self, Account, PasswordChecked};
 use super::{Database, sha256_hex};
@@ -84,29 +84,38 @@ pub struct Opened {
 /// # Errors
 /// The database's.
 pub async fn open_anonymous(database: &Database, agent: &str, random: [u8; 64], now: i64) -> Result<Opened, sqlx::Error> {
-    open(database, None, Method::Anonymous, agent, random, now).await
+    let mut transaction = database.begin().await?;
+    let opened = open(&mut transaction, None, Method::Anonymous, agent, random, now).await?;
+    transaction.commit().await?;
+    Ok(opened)
 }
 
-/// Opens a signed-in session and ends the one the visitor came with.
+/// Opens a signed-in session and ends the one the visitor came with, inside the caller's transaction.
 ///
 /// # Errors
 /// The database's.
-pub async fn open_signed_in(database: &Database, proof: &Proof<'_>, before: &Session, random: [u8; 64], now: i64) -> Result<Opened, sqlx::Error> {
+pub async fn open_signed_in(connection: &mut SqliteConnection, proof: &Proof<'_>, before: &Session, random: [u8; 64], now: i64) -> Result<Opened, sqlx::Error> {
     let (account, method) = match proof {
         Proof::Password(checked) => (checked.account(), Method::Password),
         Proof::Certificate(login) => (login.account(), Method::Certificate),
     };
-    end(database, &before.id).await?;
-    open(database, Some(account), method, &before.agent, random, now).await
+    sqlx::query("DELETE FROM sessions WHERE token_sha256 = ?").bind(&before.id).execute(&mut *connection).await?;
+    open(connection, Some(account), method, &before.agent, random, now).await
 }
 
-async fn open(database: &Database, account: Option<&Account>, method: Method, agent: &str, random: [u8; 64], now: i64) -> Result<Opened, sqlx::Error> {
+async fn open(
+    connection: &mut SqliteConnection,
+    account: Option<&Account>,
+    method: Method,
+    agent: &str,
+    random: [u8; 64],
+    now: i64,
+) -> Result<Opened, sqlx::Error> {
     let (token, csrf) = random.split_at(32);
     let (token, csrf) = (Base64UrlUnpadded::encode_string(token), Base64UrlUnpadded::encode_string(csrf));
     let agent: String = agent.chars().filter(|character| !character.is_control()).take(200).collect();
     let session = Session { id: sha256_hex(token.as_bytes()), csrf, method, account: account.cloned(), created_at: now, seen_at: now, agent };
-    let mut transaction = database.begin().await?;
-    sqlx::query("DELETE FROM sessions WHERE ends_at <= ? OR seen_at <= ?").bind(now).bind(now.saturating_sub(IDLE_SECONDS)).execute(&mut *transaction).await?;
+    sqlx::query("DELETE FROM sessions WHERE ends_at <= ? OR seen_at <= ?").bind(now).bind(now.saturating_sub(IDLE_SECONDS)).execute(&mut *connection).await?;
     let (keep, owner) = match account {
         None => (ANONYMOUS_MAX, None),
         Some(account) => (PER_ACCOUNT_MAX, Some(account.id)),
@@ -117,7 +126,7 @@ async fn open(database: &Database, account: Option<&Account>, method: Method, ag
     )
     .bind(owner)
     .bind(keep.saturating_sub(1))
-    .execute(&mut *transaction)
+    .execute(&mut *connection)
     .await?;
     sqlx::query(
         "INSERT INTO sessions (token_sha256, account, method, csrf, agent, created_at, seen_at, ends_at) \
@@ -131,9 +140,8 @@ async fn open(database: &Database, account: Option<&Account>, method: Method, ag
     .bind(now)
     .bind(now)
     .bind(now.saturating_add(LONGEST_SECONDS))
-    .execute(&mut *transaction)
+    .execute(&mut *connection)
     .await?;
-    transaction.commit().await?;
     Ok(Opened { token, session })
 }
 

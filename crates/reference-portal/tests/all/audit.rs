@@ -1,19 +1,11 @@
 //! The audit log: what is recorded, who sees it, and that a changed past shows.
 
 use serde_json::json;
-use sqlx::Connection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use crate::world::{CREDIT_CODE, PASSWORD, Visitor, World};
 
 async fn check(visitor: &mut Visitor) -> serde_json::Value {
     visitor.get("/api/audit/check").await.json()
-}
-
-/// Somebody with the database file in their hands.
-async fn intruder(world: &World) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(world.folder.path().join("portal.sqlite"));
-    SqliteConnection::connect_with(&options).await.unwrap()
 }
 
 #[tokio::test]
@@ -44,7 +36,7 @@ async fn rows_are_added_and_seen_by_their_owner() {
 async fn the_database_refuses_to_change_the_past() {
     let world = World::new().await;
     world.signed_in("alpha").await;
-    let mut intruder = intruder(&world).await;
+    let mut intruder = world.intruder().await;
     for statement in ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"] {
         let error = sqlx::query(statement).execute(&mut intruder).await.unwrap_err().to_string();
         assert!(error.contains("never"), "{error}");
@@ -75,7 +67,7 @@ async fn a_changed_past_shows() {
         world.signed_in("alpha").await;
         alpha.get("/").await;
         assert_eq!(check(&mut alpha).await["ok"], true);
-        let mut intruder = intruder(&world).await;
+        let mut intruder = world.intruder().await;
         sqlx::query("DROP TRIGGER audit_no_update").execute(&mut intruder).await.unwrap();
         sqlx::query("DROP TRIGGER audit_no_delete").execute(&mut intruder).await.unwrap();
         for statement in statements {

@@ -12,7 +12,7 @@ use sqlx::Connection;
 use crate::world::{Answer, CREDIT_CODE, DOCUMENT_MAX, Holder, OTHER_CREDIT_CODE, Visitor, World};
 
 const TENDER: &str = "YQ-2026-0017";
-const UPLOAD: &str = "/api/documents?tender=YQ-2026-0017&name=%E6%8A%95%E6%A0%87%E5%87%BD.pdf";
+pub(crate) const UPLOAD: &str = "/api/documents?tender=YQ-2026-0017&name=%E6%8A%95%E6%A0%87%E5%87%BD.pdf";
 
 fn png() -> Vec<u8> {
     let mut file = Vec::new();
@@ -26,7 +26,7 @@ fn png() -> Vec<u8> {
 }
 
 /// Stamps the field 公章 of the form, as the supplier's side does it.
-fn stamp(world: &World, holder: &Holder, original: &[u8]) -> Vec<u8> {
+pub(crate) fn stamp(world: &World, holder: &Holder, original: &[u8]) -> Vec<u8> {
     let now = world.clock.now();
     stamp_with(&world.authority().seal_maker(77, now), now, world, holder, original)
 }
@@ -71,7 +71,7 @@ fn stamp_with(maker: &Holder, signing_time: i64, world: &World, holder: &Holder,
     [original, finished.tail].concat()
 }
 
-async fn blank(visitor: &mut Visitor, fonts: &str) -> Vec<u8> {
+pub(crate) async fn blank(visitor: &mut Visitor, fonts: &str) -> Vec<u8> {
     let answer = visitor.get(&format!("/tenders/{TENDER}/form.pdf?fonts={fonts}")).await;
     assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "application/pdf"));
     answer.body

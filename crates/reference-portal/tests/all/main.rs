@@ -11,5 +11,6 @@ mod keys;
 mod passwords;
 mod program;
 mod rations;
+mod renewals;
 mod uploads;
 mod world;

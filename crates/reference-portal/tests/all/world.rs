@@ -23,6 +23,8 @@ use sealbridge_reference_portal::store::Database;
 use sealbridge_reference_portal::store::accounts::{self, NewAccount, Role};
 use sealbridge_reference_portal::web;
 use serde_json::{Value, json};
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -45,6 +47,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) folder: Arc<TempDir>,
     authority: Arc<Authority>,
+    second: Arc<Authority>,
 }
 
 impl World {
@@ -81,7 +84,9 @@ impl World {
         let documents = folder.path().join("documents");
         std::fs::create_dir(&documents).unwrap();
         let authority = Authority::new(1, clock.now());
-        let checks = Checks::new(&[origin.to_owned()], &[authority.root.to_pem().into_bytes()], &[]).unwrap();
+        let second = Authority::new(5, clock.now());
+        let roots = [authority.root.to_pem().into_bytes(), second.root.to_pem().into_bytes()];
+        let checks = Checks::new(&[origin.to_owned()], &roots, &[]).unwrap();
         let desk = connected.then(|| {
             let key = desk::key(&folder.path().join(DESK_KEY)).unwrap();
             Desk::new(DESK, "netca", authority.issuing.to_pem().as_bytes(), key).unwrap()
@@ -89,7 +94,7 @@ impl World {
         let origins = vec![origin.to_owned()];
         let settings = Settings { origins, client: None, documents, document_max: DOCUMENT_MAX, demo_account: false, limits, proxies, desk };
         let router = web::router(Portal::new(settings, database, checks, clock.clone()));
-        World { router, clock, folder: Arc::new(folder), authority: Arc::new(authority) }
+        World { router, clock, folder: Arc::new(folder), authority: Arc::new(authority), second: Arc::new(second) }
     }
 
     /// A key with a certificate of the portal's authority.
@@ -108,6 +113,17 @@ impl World {
 
     pub(crate) fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// Another that the portal trusts.
+    pub(crate) fn second_authority(&self) -> &Authority {
+        &self.second
+    }
+
+    /// Somebody with the database file in their hands.
+    pub(crate) async fn intruder(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.folder.path().join("portal.sqlite"));
+        SqliteConnection::connect_with(&options).await.unwrap()
     }
 
     pub(crate) fn visitor(&self) -> Visitor {
@@ -144,8 +160,9 @@ impl Authority {
     fn new(number: u8, now: i64) -> Self {
         let (root_key, issuing_key) = (secret(number), secret(number + 100));
         let authority = |path_length| CertificateKind::Authority { path_length: Some(path_length) };
-        let root = issue((authority(1), &[]), "印桥测试根", None, 1, &root_key, None, now);
-        let issuing = issue((authority(0), &[]), "印桥测试签发机构", None, 2, &issuing_key, Some((&root, &root_key)), now);
+        let validity = (now - DAY, now + 365 * DAY);
+        let root = issue((authority(1), &[]), "印桥测试根", None, 1, &root_key, None, validity);
+        let issuing = issue((authority(0), &[]), "印桥测试签发机构", None, 2, &issuing_key, Some((&root, &root_key)), validity);
         Authority { root, issuing, issuing_key }
     }
 
@@ -170,8 +187,17 @@ impl Authority {
         let key = secret(number);
         let kind = CertificateKind::Holder { key_usage: KeyUsage::SIGNING };
         let issuer = Some((&self.issuing, &self.issuing_key));
-        let leaf = issue((kind, purposes), ORGANISATION, credit_code, number, &key, issuer, now);
+        let leaf = issue((kind, purposes), ORGANISATION, credit_code, number, &key, issuer, (now - DAY, now + 100 * DAY));
         Holder { key, chain: vec![leaf, self.issuing.clone()] }
+    }
+
+    /// The same key and subject with another certificate, which ends so many days after (or before) the holder's.
+    pub(crate) fn renewed(&self, holder: &Holder, serial: u8, days: i64) -> Holder {
+        let old = holder.leaf();
+        let kind = CertificateKind::Holder { key_usage: KeyUsage::SIGNING };
+        let (validity, issuer) = ((old.not_before(), old.not_after() + days * DAY), Some((&self.issuing, &self.issuing_key)));
+        let leaf = issue((kind, &[]), ORGANISATION, old.credit_code().as_deref(), serial, &holder.key, issuer, validity);
+        Holder { key: holder.key.clone(), chain: vec![leaf, self.issuing.clone()] }
     }
 }
 
@@ -186,7 +212,7 @@ fn issue(
     serial: u8,
     key: &p256::ecdsa::SigningKey,
     issuer: Option<(&Certificate, &p256::ecdsa::SigningKey)>,
-    now: i64,
+    (not_before, not_after): (i64, i64),
 ) -> Certificate {
     let spki = key::encode_ec_spki(key.verifying_key().to_sec1_point(false).as_bytes()).unwrap();
     let subject = Subject {
@@ -202,8 +228,8 @@ fn issue(
         subject: &subject,
         spki: &spki,
         serial: &[serial, 2, 3, 4],
-        not_before: now - DAY,
-        not_after: now + 365 * DAY,
+        not_before,
+        not_after,
         crl_distribution_point: None,
         ocsp_responder: None,
         extended_key_usage,

@@ -8,7 +8,8 @@ use sealbridge_protocol::statement::{Claims, Kind, Unsigned};
 use sealbridge_relying_party::known::KnownPaths;
 use sealbridge_relying_party::renewal::{self, Bound, Proven, Step, commitment};
 use sealbridge_relying_party::{
-    Account, Algorithm, Binding, Certificate, Code, Failure, Policy, Revocation, RevocationList, bind, challenge::Challenge, login,
+    Account, Algorithm, Binding, Certificate, CertificateId, Code, Evidence, Failure, Policy, Revocation, RevocationList, StatusDemand, bind,
+    challenge::Challenge, login,
 };
 
 use crate::world::{ACCOUNT, Attempt, Authority, CREDIT_CODE, DAY, Key, NOW, ORIGIN, Wish, binding, id, origin};
@@ -23,8 +24,12 @@ struct Two {
 
 impl Two {
     fn new(old: &Wish, new: &Wish) -> Self {
+        Self::with(old, new, Key::p256(8))
+    }
+
+    fn with(old: &Wish, new: &Wish, new_key: Key) -> Self {
         let authority = Authority::new(1);
-        let (old_key, new_key) = (Key::p256(7), Key::p256(8));
+        let old_key = Key::p256(7);
         let (old, new) = (authority.issue(old, &old_key), authority.issue(new, &new_key));
         let policy = Policy::new(&[ORIGIN], &authority.root.to_pem()).unwrap();
         Two { authority, old: (old, old_key), new: (new, new_key), policy }
@@ -121,6 +126,145 @@ fn the_cas_own_number_carries_it_over() {
         let two = Two::new(&old, &numbered(0x22));
         assert!(matches!(two.present(&binding(&two.old.0, ACCOUNT), true).unwrap(), Step::OldKeyNeeded(..)));
     }
+}
+
+#[test]
+fn a_newer_certificate_of_the_same_key_carries_it_over() {
+    // Where the CA's number is the same too, the key is what was proven.
+    for kind in [None, Some(oid::NETCA_IDENTITY)] {
+        let wish = Wish { credit_code_kind: kind, ..Wish::holder() };
+        let renewed = Wish { serial: 0x22, not_after: wish.not_after + 365 * DAY, ..wish.clone() };
+        let two = Two::with(&wish, &renewed, Key::p256(7));
+        let stored = binding(&two.old.0, ACCOUNT);
+        let Step::Carried(verified) = two.present(&stored, true).unwrap() else { panic!("the key is the same") };
+        assert_eq!((verified.proven(), verified.record().certificate), (Proven::SameKey, id(&two.new.0)));
+        assert_eq!((verified.statements().len(), verified.anchor()), (1, Some(id(&two.authority.root))));
+        assert_eq!(serde_json::to_string(&verified.proven()).unwrap(), "\"same-key\"");
+        assert!(matches!(two.present(&stored, false).unwrap(), Step::OldKeyNeeded(..)), "the portal has not kept the certificate");
+    }
+    // Also where the old one has ended meanwhile; not backwards, and not where the old one was revoked: then it has to speak for itself.
+    let ended = Wish { not_after: NOW - 1, ..Wish::holder() };
+    let two = Two::with(&ended, &Wish { serial: 0x22, ..Wish::holder() }, Key::p256(7));
+    assert!(matches!(two.present(&binding(&two.old.0, ACCOUNT), true).unwrap(), Step::Carried(_)));
+    let two = Two::with(&Wish::holder(), &Wish { serial: 0x22, not_after: NOW + DAY, ..Wish::holder() }, Key::p256(7));
+    assert!(matches!(two.present(&binding(&two.old.0, ACCOUNT), true).unwrap(), Step::OldKeyNeeded(..)));
+    let mut two = Two::with(&Wish { not_after: NOW + DAY, ..Wish::holder() }, &Wish { serial: 0x22, ..Wish::holder() }, Key::p256(7));
+    two.policy.revocation = listed(&[&two.old.0]);
+    let stored = binding(&two.old.0, ACCOUNT);
+    let Step::OldKeyNeeded(challenge, successor) = two.present(&stored, true).unwrap() else { panic!("it is revoked") };
+    let bound = Bound { binding: &stored, certificate: None, anchor: None };
+    assert_eq!(code(renewal::confirm(*successor, two.sign(&two.old, &challenge), bound, &two.policy, NOW + 20)), Some(Code::CertificateRevoked));
+}
+
+fn listed(revoked: &[&Certificate]) -> Revocation {
+    Revocation::Listed(RevocationList { revoked: revoked.iter().map(|one| (id(one), NOW - DAY)).collect(), fresh_until: NOW + DAY })
+}
+
+/// A login with a newer certificate of the bound key. As it is made it carries the binding over; a test spoils one thing.
+struct Renewed {
+    attempt: Attempt,
+    bound: Binding,
+    old: Option<Certificate>,
+    anchor: Option<CertificateId>,
+    of_new: Option<Binding>,
+    evidence: Evidence,
+}
+
+impl Renewed {
+    fn new() -> Self {
+        Self::from(&Self::old_wish(), &Key::p256(7))
+    }
+
+    fn old_wish() -> Wish {
+        Wish { serial: 0x10, not_after: NOW + DAY, ..Wish::holder() }
+    }
+
+    fn from(old: &Wish, key: &Key) -> Self {
+        let attempt = Attempt::with(Kind::Login, Algorithm::Es256, &Wish::holder(), Key::p256(7));
+        let old = Authority::new(1).issue(old, key);
+        let anchor = Some(id(&attempt.policy.anchors[0]));
+        Self { bound: binding(&old, ACCOUNT), old: Some(old), anchor, of_new: None, evidence: Evidence::default(), attempt }
+    }
+
+    fn old(&self) -> &Certificate {
+        self.old.as_ref().unwrap()
+    }
+
+    fn log_in(&self) -> Result<(login::VerifiedLogin, renewal::VerifiedRenewal), Failure> {
+        let Attempt { policy, issued_at, now, .. } = &self.attempt;
+        let (_, pending) = login::start(policy, *issued_at, [5; 32])?;
+        let signed = login::prove(pending, login::read(&self.attempt.token())?, policy, *now)?;
+        let bound = Bound { binding: &self.bound, certificate: self.old.as_ref(), anchor: self.anchor };
+        renewal::at_login(signed, bound, self.of_new.as_ref(), &self.evidence, policy, *now)
+    }
+}
+
+#[test]
+fn a_login_with_the_newer_certificate_carries_it_over() {
+    let renewed = Renewed::new();
+    let (login, carried) = renewed.log_in().unwrap();
+    assert_eq!((login.account().as_str(), login.certificate().id()), (ACCOUNT, renewed.attempt.leaf().id()));
+    let record = carried.record();
+    assert_eq!((record.certificate, record.account.as_str(), record.bound_at), (id(renewed.attempt.leaf()), ACCOUNT, renewed.attempt.now));
+    assert_eq!((carried.proven(), carried.anchor()), (Proven::SameKey, renewed.anchor));
+    assert_eq!(carried.statements(), [login.statement()]);
+
+    let check = |what: &str, expected: Option<Code>, change: fn(&mut Renewed)| {
+        let mut renewed = Renewed::new();
+        change(&mut renewed);
+        assert_eq!(code(renewed.log_in()), expected, "{what}");
+    };
+    let not_bound = Some(Code::NotBound);
+    let numbered = Wish { credit_code_kind: Some(oid::NETCA_IDENTITY), ..Renewed::old_wish() };
+    for (what, old, key) in [("another key", &Renewed::old_wish(), Key::p256(8)), ("another key of the same subject number", &numbered, Key::p256(8))] {
+        let mut renewed = Renewed::from(old, &key);
+        let new = Wish { credit_code_kind: old.credit_code_kind, ..Wish::holder() };
+        renewed.attempt.chain[0] = Authority::new(1).issue(&new, &Key::p256(7));
+        assert_eq!(code(renewed.log_in()), not_bound, "{what}");
+    }
+    for (what, not_after) in [("as old", Wish::holder().not_after), ("older", Wish::holder().not_after + 1)] {
+        assert_eq!(code(Renewed::from(&Wish { not_after, ..Renewed::old_wish() }, &Key::p256(7)).log_in()), not_bound, "{what}");
+    }
+    let ended = Renewed::from(&Wish { not_after: NOW - 1, ..Renewed::old_wish() }, &Key::p256(7));
+    assert_eq!(code(ended.log_in()), None, "the old one may have ended");
+    check("not kept", not_bound, |r| r.old = None);
+    check("another certificate kept than bound", not_bound, |r| r.bound.certificate = id(&r.attempt.chain[1]));
+    check("bound under a forgotten anchor", not_bound, |r| r.anchor = None);
+    check("bound under another anchor", not_bound, |r| r.anchor = Some(id(&Authority::new(2).root)));
+    check("reported lost", Some(Code::BindingSuspended), |r| r.bound.suspended_at = Some(NOW));
+    check("another organisation", Some(Code::CreditCodeMismatch), |r| r.bound.credit_code = "91440300MA5DEMA00Y".to_owned());
+    check("no credit code", Some(Code::CreditCodeMissing), |r| {
+        r.attempt.chain[0] = Authority::new(1).issue(&Wish { credit_code: None, ..Wish::holder() }, &Key::p256(7));
+    });
+    check("bound elsewhere", Some(Code::CertificateAlreadyBound), |r| r.of_new = Some(binding(r.attempt.leaf(), "supplier-2")));
+    check("carried over meanwhile", None, |r| r.of_new = Some(binding(r.attempt.leaf(), ACCOUNT)));
+    check("reported lost itself", Some(Code::BindingSuspended), |r| {
+        r.of_new = Some(Binding { suspended_at: Some(NOW), ..binding(r.attempt.leaf(), ACCOUNT) });
+    });
+    check("an authority's silence", Some(Code::RevocationUnknown), |r| r.attempt.policy.status = StatusDemand::Required);
+}
+
+#[test]
+fn what_is_revoked_carries_nothing_over() {
+    let check = |what: &str, expected: Option<Code>, change: fn(&mut Renewed)| {
+        let mut renewed = Renewed::new();
+        change(&mut renewed);
+        assert_eq!(code(renewed.log_in()), expected, "{what}");
+    };
+    check("the old one on the portal's list", Some(Code::NotBound), |r| r.attempt.policy.revocation = listed(&[r.old()]));
+    check("the new one on the portal's list", Some(Code::CertificateRevoked), |r| r.attempt.policy.revocation = listed(&[r.attempt.leaf()]));
+    // The CA's list; a lost key's certificates are all revoked, and 6 is a certificate on hold.
+    let told = |r: &Renewed, revoked: &[(&Certificate, u8)]| Evidence { crls: vec![Authority::new(1).list(revoked)], ..r.evidence.clone() };
+    for (reason, expected) in [(0, Some(Code::NotBound)), (1, Some(Code::NotBound)), (4, None), (5, Some(Code::NotBound)), (6, Some(Code::NotBound))] {
+        let mut renewed = Renewed::new();
+        renewed.evidence = told(&renewed, &[(renewed.old(), reason)]);
+        assert_eq!(code(renewed.log_in()), expected, "the old one for reason {reason}");
+        renewed.evidence = told(&renewed, &[(renewed.old(), reason), (renewed.attempt.leaf(), reason)]);
+        assert_eq!(code(renewed.log_in()), Some(Code::CertificateRevoked), "both for reason {reason}");
+    }
+    let mut renewed = Renewed::new();
+    renewed.evidence = told(&renewed, &[]);
+    assert_eq!(code(renewed.log_in()), None);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use rsa::traits::PublicKeyParts as _;
 use rsa::{Pkcs1v15Sign, RsaPrivateKey, pss::Pss};
+use sealbridge_pki::crl::{Crl, Draft, Entry, Fields};
 use sealbridge_pki::issue::{Issuer, Kind as CertificateKind, Template, ToBeSigned};
 use sealbridge_pki::oid::ObjectIdentifier;
 use sealbridge_pki::{Algorithm as Suite, KeyUsage, Subject, key};
@@ -173,6 +174,15 @@ impl Authority {
 
     pub(crate) fn issue(&self, wish: &Wish, key: &Key) -> Certificate {
         wish.issue(key, Some((&self.issuing, &self.issuing_key)))
+    }
+
+    /// The issuing authority's list, which has these certificates, each for its reason (CRLReason).
+    pub(crate) fn list(&self, revoked: &[(&Certificate, u8)]) -> Crl {
+        let entry = |(certificate, reason): &(&Certificate, u8)| Entry { serial: certificate.serial_bytes().to_vec(), time: NOW - DAY, reason: Some(*reason) };
+        let entries: Vec<_> = revoked.iter().map(entry).collect();
+        let fields = Fields { issuer: &self.issuing, number: 1, this_update: NOW - 60, next_update: NOW + DAY, entries: &entries };
+        let draft = Draft::new(&fields, Suite::Es256).unwrap();
+        Crl::parse(&draft.assemble(&self.issuing_key.sign(Algorithm::Es256, draft.to_be_signed())).unwrap()).unwrap()
     }
 }
 

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use sealbridge_verify_service::store::challenges;
 use serde_json::{Value, json};
 
-use crate::world::{Authority, CREDIT_CODE, DAY, OTHER_CREDIT_CODE, SESSION, Wish, World, add_portal};
+use crate::world::{Authority, CREDIT_CODE, DAY, Holder, OTHER_CREDIT_CODE, SESSION, Wish, World, add_portal};
 
 #[tokio::test]
 async fn bind_and_log_in() {
@@ -159,6 +159,26 @@ async fn renewal_with_the_old_key() {
     let evidence = world.get(&format!("/v1/evidence/{}", done["audit"]["sequence"])).await;
     let package = String::from_utf8_lossy(&evidence.body).into_owned();
     assert!(package.contains("statement-2.jws") && package.contains("old-key replaces"), "both keys' consent is in the package");
+}
+
+#[tokio::test]
+async fn renewal_of_the_same_key_needs_one_signature() {
+    let world = World::new().await;
+    let old = world.holder(7);
+    world.bind(&old, "alpha").await.expect(201);
+    let of_key = |serial, days| world.authority.holder(&Wish { serial, days, ..Wish::of(7) }, world.now());
+    let present = async |holder: &Holder| {
+        let nonce = world.nonce(json!({ "kind": "renew", "session": SESSION, "account": "alpha" })).await;
+        world.call("POST", "/v1/renewals", &json!({ "session": SESSION, "token": holder.bind("alpha", &nonce, world.now()) })).await
+    };
+    // An older one of the key is no renewal; it would have to be signed for.
+    assert_eq!(present(&of_key(71, 300)).await.expect(202)["carried"], false);
+    let new = of_key(72, 700);
+    let done = present(&new).await.expect(200);
+    assert_eq!((&done["carried"], &done["proven"]), (&json!(true), &json!("same-key")));
+    assert_eq!(done["binding"]["certificate"], new.leaf().id());
+    world.login(&new).await.expect(200);
+    world.login(&old).await.refused(422, "not-bound");
 }
 
 #[tokio::test]

@@ -8,16 +8,18 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use sealbridge_relying_party::Certificate;
 use serde::{Deserialize, Serialize};
 
 use super::visitor::{Counted, Visitor, set_session};
 use crate::refusal::{Reason, Refusal};
 use crate::settings::{Portal, random};
+use crate::store::accounts::{self, Account};
 use crate::store::audit::{self, Entry, Why};
+use crate::store::bindings::{self, Binding, Standing};
 use crate::store::challenges::{self, Challenge, Kind, Taken};
 use crate::store::sessions::{self, Proof};
 use crate::store::throttle::{self, Attempt};
-use crate::store::{accounts, bindings};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,26 +115,42 @@ pub(super) async fn login(State(portal): State<Portal>, visitor: Visitor, header
     let checked = async {
         let statement = portal.checks().read_login(&request.token)?;
         let challenge = take(&portal, &statement.nonce, &session.id, Kind::Login).await?;
-        let binding = bindings::of_certificate(portal.database(), &statement.certificate_sha256).await?;
-        let account = match &binding {
-            Some(binding) => accounts::by_id(portal.database(), binding.account).await?,
-            None => None,
-        };
-        let bound = binding.as_ref().zip(account);
-        Ok::<_, Refusal>(portal.checks().login(challenge, statement, bound, now)?)
+        let signed = portal.checks().prove_login(challenge, statement, now)?;
+        let held = held(&portal, signed.certificate()).await?;
+        Ok::<_, Refusal>(portal.checks().login(signed, held, now)?)
     };
     let login = match checked.await {
         Ok(login) => login,
         Err(refusal) => return Err(record_refusal(&portal, &entry, refusal).await),
     };
-    let opened = sessions::open_signed_in(portal.database(), &Proof::Certificate(&login), session, random()?, now).await?;
     let account = login.account();
     let detail = login.detail();
     let entry = Entry { account: Some(account.id), actor: &account.name, outcome: "ok", detail: &detail, ..entry };
-    audit::record(portal.database(), &entry, now).await?;
+    let mut transaction = portal.database().begin().await?;
+    match bindings::stand(&mut transaction, &login).await? {
+        Standing::Holds => {}
+        Standing::CarriedOver => {
+            let detail = login.carried_detail().unwrap_or_default();
+            audit::append(&mut transaction, &Entry { action: "renew", detail: &detail, ..entry.clone() }, now).await?;
+        }
+        Standing::Gone => {
+            transaction.rollback().await?;
+            return Err(record_refusal(&portal, &entry, crate::checks::not_bound().into()).await);
+        }
+    }
+    let opened = sessions::open_signed_in(&mut transaction, &Proof::Certificate(&login), session, random()?, now).await?;
+    audit::append(&mut transaction, &entry, now).await?;
+    transaction.commit().await?;
     let mut response = Json(serde_json::json!({ "account": account.name, "organisation": account.organisation })).into_response();
     set_session(&portal, &mut response, &opened.token);
     Ok(response)
+}
+
+/// The binding of the certificate or of its key, and its account.
+async fn held(portal: &Portal, certificate: &Certificate) -> Result<Option<(Binding, Account)>, Refusal> {
+    let Some(binding) = bindings::of_certificate_or_key(portal.database(), certificate).await? else { return Ok(None) };
+    let account = accounts::by_id(portal.database(), binding.account).await?;
+    Ok(account.map(|account| (binding, account)))
 }
 
 /// Walks the whole chain. Every signed-in account may ask: the answer tells numbers and no content.

@@ -34,6 +34,7 @@ impl AuditPage {
             "login-certificate" => ("CA登录", "CA login"),
             "logout" => ("退出登录", "Sign out"),
             "bind" => ("绑定", "Bind"),
+            "renew" => ("绑定转到续期后的证书", "Binding carried over to the renewed certificate"),
             "unbind" => ("解绑", "Unbind"),
             "hand-over" => ("转往CA办理", "Handed over to the CA"),
             "desk-progress" => ("CA办理进度", "The CA's answer"),

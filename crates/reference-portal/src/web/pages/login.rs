@@ -65,7 +65,9 @@ pub(in crate::web) async fn submit(State(portal): State<Portal>, visitor: Visito
         Err(refusal) => refused(&portal, &visitor, &refusal, next, &fields.name).await,
         Ok(checked) => {
             let proof = sessions::Proof::Password(&checked);
-            let opened = sessions::open_signed_in(portal.database(), &proof, session, random()?, portal.now()).await?;
+            let mut transaction = portal.database().begin().await?;
+            let opened = sessions::open_signed_in(&mut transaction, &proof, session, random()?, portal.now()).await?;
+            transaction.commit().await?;
             let mut response = see_other(next);
             set_session(&portal, &mut response, &opened.token);
             Ok(response)

@@ -5,11 +5,11 @@
 use std::path::Path;
 
 use sealbridge_intake::FileSource;
-use sealbridge_relying_party::document;
-use sealbridge_relying_party::{Account as AccountName, Certificate, CertificateId, Code, Evidence, Failure, Nonce, Policy, Signed};
+use sealbridge_relying_party::document::{self, Examined};
+use sealbridge_relying_party::{Accepted, Account as AccountName, Certificate, CertificateId, Code, Failure, Nonce, Policy, Signed, StatusDemand};
 use sealbridge_relying_party::{Binding as Record, bind, login, renewal};
 
-use crate::judgement::Judgement;
+use crate::authorities::Learned;
 use crate::store::accounts::Account;
 use crate::store::bindings::Binding;
 use crate::store::challenges::Challenge;
@@ -42,6 +42,33 @@ impl SignedLogin {
     #[must_use]
     pub fn certificate(&self) -> &Certificate {
         self.0.certificate()
+    }
+
+    /// For the audit log.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        named(self.0.certificate())
+    }
+}
+
+/// A bind statement of which the same holds.
+#[derive(Debug)]
+pub struct SignedBind {
+    account: i64,
+    signed: Signed<bind::Pending>,
+}
+
+impl SignedBind {
+    /// Whom there is to ask whether the certificate was revoked.
+    #[must_use]
+    pub fn paths(&self, now: i64) -> Vec<Accepted> {
+        paths(&self.signed, now)
+    }
+
+    /// For the audit log.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        named(self.signed.certificate())
     }
 }
 
@@ -101,6 +128,17 @@ impl CertificateLogin {
     }
 }
 
+/// What a document is handed in as.
+#[derive(Debug, Clone)]
+pub struct Bid {
+    /// The file's name, for the words.
+    pub name: String,
+    /// Whose signature it must have.
+    pub credit_code: String,
+    /// When the tender was published, unix seconds.
+    pub published_at: i64,
+}
+
 /// A binding statement that holds, for this account.
 #[derive(Debug)]
 pub struct CheckedBinding {
@@ -136,6 +174,13 @@ impl Checks {
             policy.intermediates = Certificate::parse_pem(&pem).map_err(|error| format!("the intermediate certificates: {error}"))?;
         }
         Ok(Checks { policy })
+    }
+
+    /// With what must be known of the certificates' authorities.
+    #[must_use]
+    pub fn with_demand(mut self, demand: StatusDemand) -> Self {
+        self.policy.status = demand;
+        self
     }
 
     /// With challenges that live so many seconds; more than the relying party's own limit counts as that limit.
@@ -199,18 +244,11 @@ impl Checks {
         Ok(Statement { nonce: unverified.nonce().as_str().to_owned(), certificate_sha256: unverified.certificate_id().to_string(), unverified })
     }
 
-    /// Checks a bind statement against a challenge that was taken, for the account that is signed in.
+    /// Checks a bind statement against a challenge that was taken, for the account that is signed in, up to the path to a root.
     ///
     /// # Errors
     /// The relying party's codes.
-    pub fn bind(
-        &self,
-        challenge: Challenge,
-        statement: Statement<bind::Unverified>,
-        account: &Account,
-        existing: (Option<&Binding>, Option<&Binding>),
-        now: i64,
-    ) -> Result<CheckedBinding, Failure> {
+    pub fn prove_bind(&self, challenge: Challenge, statement: Statement<bind::Unverified>, account: &Account, now: i64) -> Result<SignedBind, Failure> {
         if challenge.account != Some(account.id) {
             return Err(Failure::new(Code::AccountMismatch));
         }
@@ -221,10 +259,25 @@ impl Checks {
             issued_at: challenge.issued_at,
             expires_at: challenge.expires_at,
         });
+        let signed = bind::prove(pending, statement.unverified, &self.policy, now)?;
+        Ok(SignedBind { account: account.id, signed })
+    }
+
+    /// Goes on with what is stored for the account and for the certificate, and with what the authorities have said.
+    ///
+    /// # Errors
+    /// The relying party's codes.
+    pub fn bind(
+        &self,
+        SignedBind { account, signed }: SignedBind,
+        existing: (Option<&Binding>, Option<&Binding>),
+        learned: &Learned,
+        now: i64,
+    ) -> Result<CheckedBinding, Failure> {
         let (of_account, of_certificate) = (existing.0.map(record).transpose()?, existing.1.map(record).transpose()?);
         let existing = bind::Existing { of_account: of_account.as_ref(), of_certificate: of_certificate.as_ref() };
-        let verified = bind::finish(pending, statement.unverified, existing, &self.policy, now)?;
-        Ok(CheckedBinding { account: account.id, verified })
+        let verified = bind::accept(signed, existing, &learned.evidence, &self.policy, now).map_err(|failure| learned.explain(failure))?;
+        Ok(CheckedBinding { account, verified })
     }
 
     /// Checks a login statement against a challenge that was taken, up to the path to a root.
@@ -240,22 +293,42 @@ impl Checks {
         login::prove(pending, statement.unverified, &self.policy, now).map(SignedLogin)
     }
 
-    /// Goes on with the binding that is stored for the certificate, or for its key: then the login carries it over.
+    /// Whom there is to ask whether the login's certificate was revoked, and the bound one that it would replace.
+    ///
+    /// # Errors
+    /// `internal` where the stored binding is damaged.
+    pub fn paths(&self, signed: &SignedLogin, held: Option<&(Binding, Account)>, now: i64) -> Result<Vec<Accepted>, Failure> {
+        let mut paths = paths(&signed.0, now);
+        if let Some((binding, _)) = held {
+            let (record, kept) = (record(binding)?, Certificate::parse(&binding.certificate).ok());
+            let bound = renewal::Bound { binding: &record, certificate: kept.as_ref(), anchor: None };
+            let old = renewal::also_ask(&signed.0, bound, &self.policy, now);
+            paths.extend(old.map(|path| Accepted { at: path.at(), path }));
+        }
+        Ok(paths)
+    }
+
+    /// Goes on with the binding that is stored for the certificate, or for its key: then the login carries it over; and with what the
+    /// authorities have said.
     ///
     /// # Errors
     /// The relying party's codes.
-    pub fn login(&self, signed: SignedLogin, held: Option<(Binding, Account)>, now: i64) -> Result<CertificateLogin, Failure> {
-        let (SignedLogin(signed), evidence) = (signed, Evidence::default());
+    pub fn login(&self, signed: SignedLogin, held: Option<(Binding, Account)>, learned: &Learned, now: i64) -> Result<CertificateLogin, Failure> {
+        self.accept_login(signed.0, held, learned, now).map_err(|failure| learned.explain(failure))
+    }
+
+    fn accept_login(&self, signed: Signed<login::Pending>, held: Option<(Binding, Account)>, learned: &Learned, now: i64) -> Result<CertificateLogin, Failure> {
+        let evidence = &learned.evidence;
         let record = held.as_ref().map(|(binding, _)| record(binding)).transpose()?;
         let (verified, renewed) = match (&held, &record) {
             (Some((binding, _)), Some(record)) if !record.covers(signed.certificate()) => {
                 let (kept, anchor) = (Certificate::parse(&binding.certificate).ok(), binding.anchor.as_deref().map(str::parse).transpose()?);
                 let bound = renewal::Bound { binding: record, certificate: kept.as_ref(), anchor };
                 // The new certificate has no binding, or it would have been the one that is held.
-                let (verified, renewed) = renewal::at_login(signed, bound, None, &evidence, &self.policy, now)?;
+                let (verified, renewed) = renewal::at_login(signed, bound, None, evidence, &self.policy, now)?;
                 (verified, Some(renewed))
             }
-            (_, record) => (login::accept(signed, record.as_ref(), &evidence, &self.policy, now)?, None),
+            (_, record) => (login::accept(signed, record.as_ref(), evidence, &self.policy, now)?, None),
         };
         let (old, account) = held.filter(|(_, account)| account.name == verified.account().as_str()).ok_or_else(|| Failure::new(Code::NotBound))?;
         // The account's data may have been corrected since it was bound.
@@ -270,21 +343,27 @@ impl Checks {
     }
 
     /// Judges a document as a bid of this account for a tender that was published at this time. A certificate may have ended since it
-    /// stamped, but not before the tender was there: the stated time is the signer's own word.
+    /// stamped, but not before the tender was there: the stated time is the signer's own word. Whom there is to ask comes with the verdict.
     ///
     /// # Errors
     /// Where it is no PDF that can be judged at all.
-    pub fn document(&self, path: &Path, name: &str, account: &Account, published_at: i64, now: i64) -> Result<Judgement, Failure> {
+    pub fn document(&self, path: &Path, bid: &Bid, learned: &Learned, now: i64) -> Result<Examined, Failure> {
         let source = FileSource::open(path).map_err(|error| Failure::new(Code::ReadFailed).with("detail", error))?;
-        let policy = self.policy.signed_between(Some(published_at.saturating_sub(CLOCKS)), Some(now.saturating_add(CLOCKS)));
-        let verdict = document::verdict(source, &policy, now).require_signer(&account.credit_code).require_seal().named(name);
+        let policy = self.policy.signed_between(Some(bid.published_at.saturating_sub(CLOCKS)), Some(now.saturating_add(CLOCKS)));
+        let examined = document::examine(source, &policy, &learned.evidence, now);
+        let verdict = examined.verdict.explained(|failure| learned.explain(failure));
+        let verdict = verdict.require_signer(&bid.credit_code).require_seal().named(&bid.name);
         if let Some(failure) = verdict.failure()
             && matches!(failure.code, Code::ReadFailed | Code::Internal)
         {
             return Err(failure.clone());
         }
-        Ok(Judgement::of(&verdict))
+        Ok(Examined { verdict, ..examined })
     }
+}
+
+fn paths<P>(signed: &Signed<P>, now: i64) -> Vec<Accepted> {
+    vec![Accepted { path: signed.path().clone(), at: now }]
 }
 
 fn joined(files: &[Vec<u8>]) -> Result<String, String> {

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod authorities;
 pub mod businesses;
 pub mod checks;
 pub mod demo;

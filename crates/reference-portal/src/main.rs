@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::http::HeaderName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sealbridge_intake::Limits as UploadLimits;
+use sealbridge_reference_portal::authorities::{Asking, Host};
 use sealbridge_reference_portal::checks::Checks;
 use sealbridge_reference_portal::desk::{self, Desk};
 use sealbridge_reference_portal::proxies::{Network, Proxies};
@@ -19,6 +20,7 @@ use sealbridge_reference_portal::store::Database;
 use sealbridge_reference_portal::store::accounts::{self, NewAccount, Role};
 use sealbridge_reference_portal::store::desk::UNDECRYPTED_MAX;
 use sealbridge_reference_portal::{demo, store, web};
+use sealbridge_relying_party::StatusDemand;
 use sealbridge_relying_party::ration::Bucket;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -84,9 +86,57 @@ struct Serve {
     #[arg(long, default_value = demo::CREDIT_CODE, requires = "demo_account")]
     demo_credit_code: String,
     #[command(flatten)]
+    asking: AskingArguments,
+    #[command(flatten)]
     desk: DeskArguments,
     #[command(flatten)]
     limits: LimitArguments,
+}
+
+/// What the authorities that certificates name are asked.
+#[derive(Debug, Args)]
+struct AskingArguments {
+    /// What they must say at login, bind and submission: `required`, every certificate is shown not to be revoked; `when-available`, what is
+    /// revoked is refused, and an authority that cannot be reached locks nobody out; `off`, nobody is asked.
+    #[arg(long, default_value = "when-available")]
+    revocation: Demand,
+    /// Seconds that one question may take.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10))]
+    authority_seconds: u32,
+    /// Seconds that all questions of one request may take.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10))]
+    authority_seconds_for_all: u32,
+    /// Seconds that an answer is taken without asking again, if it is news that long; 0: every request asks anew.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(..=86_400))]
+    authority_keep_seconds: u32,
+    /// Hosts in certificates' addresses that may be on a private network or on this machine, each on this port (80); all others only in the public network.
+    #[arg(long, value_name = "HOST[:PORT]", num_args = 1..)]
+    authority_private_host: Vec<Host>,
+}
+
+/// [`StatusDemand`] on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Demand {
+    Required,
+    WhenAvailable,
+    Off,
+}
+
+impl AskingArguments {
+    fn asking(&self) -> Asking {
+        let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+        Asking {
+            demand: match self.revocation {
+                Demand::Required => StatusDemand::Required,
+                Demand::WhenAvailable => StatusDemand::WhenAvailable,
+                Demand::Off => StatusDemand::NotAsked,
+            },
+            patience: seconds(self.authority_seconds),
+            patience_for_all: seconds(self.authority_seconds_for_all),
+            keep_seconds: i64::from(self.authority_keep_seconds),
+            private_hosts: self.authority_private_host.clone(),
+        }
+    }
 }
 
 /// The CA's desk to which 【CA管理】 hands over; without it the menu says that no CA is connected.
@@ -264,6 +314,7 @@ async fn run(serve: Serve) -> Result<(), Box<dyn std::error::Error>> {
         limits: serve.limits.limits(),
         proxies: serve.limits.proxies(),
         desk: connected,
+        asking: serve.asking.asking(),
     };
     let portal = web::router(Portal::new(settings, database.clone(), checks, clock));
     let mut stdout = std::io::stdout().lock();

@@ -10,6 +10,7 @@ use sealbridge_intake::{Intake, Limits as UploadLimits};
 use sealbridge_relying_party::ration::Bucket;
 use tokio::sync::Semaphore;
 
+use crate::authorities::{Asking, Authorities};
 use crate::checks::Checks;
 use crate::desk::Desk;
 use crate::proxies::Proxies;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub proxies: Proxies,
     /// The CA's desk that users are handed over to; `None`: the menu says that no CA is connected.
     pub desk: Option<Desk>,
+    /// What is asked of the certificates' authorities, and what must be known.
+    pub asking: Asking,
 }
 
 /// How much one visitor may ask for.
@@ -99,6 +102,7 @@ struct Inner {
     settings: Settings,
     database: Database,
     checks: Checks,
+    authorities: Authorities,
     clock: Clock,
     passwords: Semaphore,
     uploads: Intake<i64>,
@@ -108,9 +112,11 @@ impl Portal {
     /// Puts the parts together.
     #[must_use]
     pub fn new(settings: Settings, database: Database, checks: Checks, clock: Clock) -> Self {
+        let checks = checks.with_demand(settings.asking.demand);
         Portal {
             inner: Arc::new(Inner {
                 uploads: Intake::new(settings.limits.uploads.clone()),
+                authorities: Authorities::new(settings.asking.clone()),
                 settings,
                 database,
                 checks,
@@ -131,6 +137,10 @@ impl Portal {
 
     pub(crate) fn checks(&self) -> &Checks {
         &self.inner.checks
+    }
+
+    pub(crate) fn authorities(&self) -> &Authorities {
+        &self.inner.authorities
     }
 
     pub(crate) fn now(&self) -> i64 {

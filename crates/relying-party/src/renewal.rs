@@ -16,7 +16,7 @@
 //! certificate that is known to be revoked, unless its CA says that it was only superseded.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use sealbridge_pki::path::{self, Use};
+use sealbridge_pki::path::{self, Use, VerifiedPath};
 use sealbridge_pki::revocation::{self, Standing};
 use sealbridge_pki::{Certificate, DigestAlgorithm};
 use sealbridge_protocol::fields::{Account, Bytes, CertificateId, Nonce};
@@ -306,6 +306,15 @@ pub fn at_login(
     Ok((VerifiedLogin { account: bound.binding.account.clone(), proof }, renewal))
 }
 
+/// Whom else there is to ask before [`at_login`]: whether the certificate that is bound was revoked. Where a key was lost, its CA revokes
+/// the newer certificate too; this is for the CA that has forgotten it. What stays open about it hinders nothing. Nothing where the
+/// login is not one for [`at_login`].
+#[must_use]
+pub fn also_ask(signed: &Signed<login::Pending>, bound: Bound<'_>, policy: &Policy, now: i64) -> Option<VerifiedPath> {
+    let old = bound.certificate.filter(|old| old.spki_der() == signed.proof.certificate.spki_der() && !bound.binding.covers(&signed.proof.certificate))?;
+    path_of_old(old, &signed.proof, policy, now)
+}
+
 impl VerifiedRenewal {
     /// What is to be stored in the place of the old binding.
     #[must_use]
@@ -409,22 +418,24 @@ fn is_newer_of_same_key(proof: &Proof, bound: Bound<'_>, evidence: &Evidence, po
     })
 }
 
-/// Whether the portal's list or an authority says that the old certificate, or one between it and the anchor, is revoked. Nobody is asked
-/// about it: where the key was lost, its CA revokes the new certificate too, and that one has to stand by itself.
+/// Whether the portal's list or an authority says that the old certificate, or one between it and the anchor, is revoked.
 fn is_known_revoked(old: &Certificate, proof: &Proof, evidence: &Evidence, policy: &Policy, now: i64) -> bool {
     let is_listed = |one: &Certificate| match &policy.revocation {
         Revocation::Listed(list) => list.revoked.contains_key(&CertificateId::new(one.sha256())),
         Revocation::NotChecked => false,
     };
-    // One that has ended is judged as of its last second.
-    let at = now.min(old.not_after());
-    let material: Vec<Certificate> = proof.issuers.iter().chain(&policy.intermediates).cloned().collect();
-    let Ok(path) = path::check(old, &material, &policy.anchors, at, Use::Login) else { return is_listed(old) };
+    let Some(path) = path_of_old(old, proof, policy, now) else { return is_listed(old) };
     let below_anchor = path.certificates().len().saturating_sub(1);
     path.certificates().iter().take(below_anchor).any(is_listed)
-        || revocation::judge(&path, evidence.material(), at, now)
+        || revocation::judge(&path, evidence.material(), path.at(), now)
             .iter()
             .any(|standing| matches!(standing, Standing::Revoked { reason, .. } if *reason != Some(SUPERSEDED)))
+}
+
+/// The old certificate's way to an anchor, as of its last second where it has ended.
+fn path_of_old(old: &Certificate, proof: &Proof, policy: &Policy, now: i64) -> Option<VerifiedPath> {
+    let material: Vec<Certificate> = proof.issuers.iter().chain(&policy.intermediates).cloned().collect();
+    path::check(old, &material, &policy.anchors, now.min(old.not_after()), Use::Login).ok()
 }
 
 /// The binding may have changed while the challenge was open.

@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sealbridge-inquire", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-seal"]),
     ("sealbridge-intake", &["sealbridge-relying-party"]),
     ("sealbridge-verify-service", &["sealbridge-relying-party", "sealbridge-inquire", "sealbridge-intake"]),
-    ("sealbridge-reference-portal", &["sealbridge-relying-party", "sealbridge-intake"]),
+    ("sealbridge-reference-portal", &["sealbridge-relying-party", "sealbridge-inquire", "sealbridge-intake"]),
     ("sealbridge-reference-ca", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-pdf", "sealbridge-seal"]),
     ("sealbridge-soft-token", &[]),
     ("sealbridge-wasm", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-pdf", "sealbridge-seal"]),
@@ -30,10 +30,10 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Beside the arrows, what a room's tests may use: a level below that the room itself reaches only through another.
-/// The portal's and the service's tests play the supplier: they sign statements and stamp documents. The service asks a test CA's services.
+/// The portal's and the service's tests play the supplier: they sign statements and stamp documents. Both ask a test CA's services.
 const TEST_ARROWS: &[(&str, &[&str])] = &[
     ("sealbridge-relying-party", &["sealbridge-pdf"]),
-    ("sealbridge-reference-portal", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-seal"]),
+    ("sealbridge-reference-portal", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-seal", "sealbridge-reference-ca"]),
     ("sealbridge-verify-service", &["sealbridge-protocol", "sealbridge-pki", "sealbridge-seal", "sealbridge-reference-ca"]),
 ];
 

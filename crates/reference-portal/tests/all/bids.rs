@@ -82,7 +82,7 @@ fn files(world: &World) -> usize {
 }
 
 /// Judged and refused: the code of the reason.
-fn reason(answer: &Answer) -> String {
+pub(crate) fn reason(answer: &Answer) -> String {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     let told = answer.json();
     assert_eq!(told["accepted"], false);

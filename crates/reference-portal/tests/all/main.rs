@@ -12,5 +12,6 @@ mod passwords;
 mod program;
 mod rations;
 mod renewals;
+mod revocation;
 mod uploads;
 mod world;

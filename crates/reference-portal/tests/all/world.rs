@@ -15,6 +15,7 @@ use sealbridge_protocol::fields::{Account, Nonce};
 use sealbridge_protocol::operation::OperationId;
 use sealbridge_protocol::origin::Origin;
 use sealbridge_protocol::statement::{Algorithm, Claims, Kind, Unsigned};
+use sealbridge_reference_portal::authorities::Asking;
 use sealbridge_reference_portal::checks::Checks;
 use sealbridge_reference_portal::desk::{self, Desk};
 use sealbridge_reference_portal::proxies::Proxies;
@@ -60,15 +61,20 @@ impl World {
     }
 
     pub(crate) async fn with(origin: &str, limits: Limits, proxies: Proxies) -> Self {
-        Self::made(origin, limits, proxies, false).await
+        Self::made(origin, limits, proxies, false, Asking::default(), &[]).await
     }
 
     /// A portal that is connected to a desk, whose answers the authority's issuing key signs.
     pub(crate) async fn connected() -> Self {
-        Self::made(ORIGIN, Limits::default(), Proxies::default(), true).await
+        Self::made(ORIGIN, Limits::default(), Proxies::default(), true, Asking::default(), &[]).await
     }
 
-    async fn made(origin: &str, limits: Limits, proxies: Proxies, connected: bool) -> Self {
+    /// A portal that asks so, and trusts this root too.
+    pub(crate) async fn asking(asking: Asking, root: &Certificate) -> Self {
+        Self::made(ORIGIN, Limits::default(), Proxies::default(), false, asking, &[root]).await
+    }
+
+    async fn made(origin: &str, limits: Limits, proxies: Proxies, connected: bool, asking: Asking, more: &[&Certificate]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("portal.sqlite")).await.unwrap();
         let clock = Clock::default();
@@ -85,14 +91,15 @@ impl World {
         std::fs::create_dir(&documents).unwrap();
         let authority = Authority::new(1, clock.now());
         let second = Authority::new(5, clock.now());
-        let roots = [authority.root.to_pem().into_bytes(), second.root.to_pem().into_bytes()];
-        let checks = Checks::new(&[origin.to_owned()], &roots, &[]).unwrap();
+        let roots: Vec<_> = [&authority.root, &second.root].into_iter().chain(more.iter().copied()).map(|root| root.to_pem().into_bytes()).collect();
+        // The maker of a seal brings no chain.
+        let checks = Checks::new(&[origin.to_owned()], &roots, &[authority.issuing.to_pem().into_bytes()]).unwrap();
         let desk = connected.then(|| {
             let key = desk::key(&folder.path().join(DESK_KEY)).unwrap();
             Desk::new(DESK, "netca", authority.issuing.to_pem().as_bytes(), key).unwrap()
         });
         let origins = vec![origin.to_owned()];
-        let settings = Settings { origins, client: None, documents, document_max: DOCUMENT_MAX, demo_account: false, limits, proxies, desk };
+        let settings = Settings { origins, client: None, documents, document_max: DOCUMENT_MAX, demo_account: false, limits, proxies, desk, asking };
         let router = web::router(Portal::new(settings, database, checks, clock.clone()));
         World { router, clock, folder: Arc::new(folder), authority: Arc::new(authority), second: Arc::new(second) }
     }
@@ -247,7 +254,7 @@ fn sign(key: &p256::ecdsa::SigningKey, message: &[u8]) -> Vec<u8> {
 /// A key and its certificate chain: the supplier's side.
 #[derive(Clone)]
 pub(crate) struct Holder {
-    key: p256::ecdsa::SigningKey,
+    pub(crate) key: p256::ecdsa::SigningKey,
     pub(crate) chain: Vec<Certificate>,
 }
 

@@ -265,6 +265,20 @@ fn what_is_revoked_carries_nothing_over() {
     let mut renewed = Renewed::new();
     renewed.evidence = told(&renewed, &[]);
     assert_eq!(code(renewed.log_in()), None);
+
+    // Whom to ask about the old one, also where it has ended; nobody about another key's.
+    let ask = |renewed: &Renewed| {
+        let Attempt { policy, issued_at, now, .. } = &renewed.attempt;
+        let (_, pending) = login::start(policy, *issued_at, [5; 32]).unwrap();
+        let signed = login::prove(pending, login::read(&renewed.attempt.token()).unwrap(), policy, *now).unwrap();
+        let bound = Bound { binding: &renewed.bound, certificate: renewed.old.as_ref(), anchor: renewed.anchor };
+        renewal::also_ask(&signed, bound, policy, *now).map(|path| (path.leaf().unwrap().id(), path.at()))
+    };
+    assert_eq!(ask(&renewed), Some((renewed.old().id(), renewed.attempt.now)));
+    let ended = Renewed::from(&Wish { not_after: NOW - 1, ..Renewed::old_wish() }, &Key::p256(7));
+    assert_eq!(ask(&ended), Some((ended.old().id(), NOW - 1)));
+    assert_eq!(ask(&Renewed::from(&Renewed::old_wish(), &Key::p256(8))), None);
+    assert_eq!(ask(&Renewed::from(&Wish::holder(), &Key::p256(7))), None, "it is the one that is bound");
 }
 
 #[test]

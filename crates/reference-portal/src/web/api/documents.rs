@@ -9,10 +9,14 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use axum::response::{IntoResponse, Response};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use sealbridge_intake::{Partial, receive as receive_file};
+use sealbridge_intake::{Partial, Turn, receive as receive_file};
 use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::csrf;
+use crate::authorities::Learned;
+use crate::checks::Bid;
+use crate::judgement::Judgement;
 use crate::refusal::{Reason, Refusal};
 use crate::settings::{Portal, random};
 use crate::store::accounts::Account;
@@ -86,15 +90,28 @@ async fn submit(portal: &Portal, account: &Account, target: &Target, announced: 
     // Judging reads the whole file and computes; it must not hold up other requests. Turn and permit go with it, so that a
     // sender who hangs up in the middle can not set off the next one beside it.
     let permit = portal.uploads().judge().await?;
-    let (judge, owner, name, published) = (portal.clone(), account.clone(), file_name(&target.name), tender.published_at);
-    let shown = name.clone();
-    let judged = tokio::task::spawn_blocking(move || {
-        let judgement = judge.checks().document(partial.path(), &shown, &owner, published, now);
-        drop(permit);
-        (judgement, partial, turn)
-    });
-    let (judgement, partial, _turn) = judged.await.map_err(|_| Reason::Internal)?;
-    let judgement = judgement?;
+    let name = file_name(&target.name);
+    let bid = Bid { name: name.clone(), credit_code: account.credit_code.clone(), published_at: tender.published_at };
+    let look_at = |(partial, turn): (Partial, Turn<i64>), learned: Learned, permit: OwnedSemaphorePermit| {
+        let (judge, bid) = (portal.clone(), bid.clone());
+        async move {
+            let judged = tokio::task::spawn_blocking(move || {
+                let examined = judge.checks().document(partial.path(), &bid, &learned, now);
+                drop(permit);
+                (examined, (partial, turn))
+            });
+            judged.await.map_err(|_| Refusal::from(Reason::Internal))
+        }
+    };
+    let (examined, mut here) = look_at((partial, turn), Learned::default(), permit).await?;
+    let mut examined = examined?;
+    // Whom to ask is known only now; what they say is judged with the document once more.
+    let learned = portal.authorities().learn(std::mem::take(&mut examined.paths), std::mem::take(&mut examined.brought), now).await;
+    if !learned.is_silent() {
+        let (again, kept) = look_at(here, learned, portal.uploads().judge().await?).await?;
+        (examined, here) = (again?, kept);
+    }
+    let (judgement, (partial, _turn)) = (Judgement::of(&examined.verdict), here);
 
     let kept = portal.settings().documents.join(format!("{id}.pdf"));
     if judgement.accepted {

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use sealbridge_relying_party::Certificate;
+use sealbridge_relying_party::{Certificate, Evidence};
 use serde::{Deserialize, Serialize};
 
 use super::visitor::{Counted, Visitor, set_session};
@@ -78,17 +78,23 @@ pub(super) async fn bind(State(portal): State<Portal>, visitor: Visitor, headers
     let request: TokenRequest = parse(&body)?;
     let entry = Entry { account: Some(account.id), actor: &account.name, action: "bind", origin: portal.settings().origin(), ..Entry::default() };
     let now = portal.now();
-    let checked = async {
+    let proven = async {
         let statement = portal.checks().read_bind(&request.token)?;
+        let certificate = statement.certificate_sha256.clone();
         let challenge = take(&portal, &statement.nonce, &session.id, Kind::Bind).await?;
-        let of_account = bindings::of_account(portal.database(), account.id).await?;
-        let of_certificate = bindings::of_certificate(portal.database(), &statement.certificate_sha256).await?;
-        let existing = (of_account.as_ref(), of_certificate.as_ref());
-        Ok::<_, Refusal>(portal.checks().bind(challenge, statement, account, existing, now)?)
+        Ok::<_, Refusal>((portal.checks().prove_bind(challenge, statement, account, now)?, certificate))
     };
-    let checked = match checked.await {
-        Ok(checked) => checked,
+    let (signed, certificate) = match proven.await {
+        Ok(proven) => proven,
         Err(refusal) => return Err(record_refusal(&portal, &entry, refusal).await),
+    };
+    let detail = signed.detail();
+    let learned = portal.authorities().learn(signed.paths(now), Evidence::default(), now).await;
+    let of_account = bindings::of_account(portal.database(), account.id).await?;
+    let of_certificate = bindings::of_certificate(portal.database(), &certificate).await?;
+    let checked = match portal.checks().bind(signed, (of_account.as_ref(), of_certificate.as_ref()), &learned, now) {
+        Ok(checked) => checked,
+        Err(failure) => return Err(record_refusal(&portal, &Entry { detail: &detail, ..entry }, failure.into()).await),
     };
     let detail = checked.detail();
     let mut transaction = portal.database().begin().await?;
@@ -112,16 +118,28 @@ pub(super) async fn login(State(portal): State<Portal>, visitor: Visitor, header
     let now = portal.now();
     let origin = portal.settings().origin();
     let entry = Entry { actor: "-", action: "login-certificate", origin, ..Entry::default() };
-    let checked = async {
+    let proven = async {
         let statement = portal.checks().read_login(&request.token)?;
         let challenge = take(&portal, &statement.nonce, &session.id, Kind::Login).await?;
-        let signed = portal.checks().prove_login(challenge, statement, now)?;
-        let held = held(&portal, signed.certificate()).await?;
-        Ok::<_, Refusal>(portal.checks().login(signed, held, now)?)
+        Ok::<_, Refusal>(portal.checks().prove_login(challenge, statement, now)?)
     };
-    let login = match checked.await {
-        Ok(login) => login,
+    let signed = match proven.await {
+        Ok(signed) => signed,
         Err(refusal) => return Err(record_refusal(&portal, &entry, refusal).await),
+    };
+    let detail = signed.detail();
+    let held = held(&portal, signed.certificate()).await?;
+    let paths = portal.checks().paths(&signed, held.as_ref(), now)?;
+    // Whether the binding still stands is looked at again below.
+    let learned = portal.authorities().learn(paths, Evidence::default(), now).await;
+    let owner = held.as_ref().map(|(_, account)| account.clone());
+    let login = match portal.checks().login(signed, held, &learned, now) {
+        Ok(login) => login,
+        Err(failure) => {
+            // Somebody has signed with this account's key: its owner sees what became of it.
+            let (account, actor) = owner.as_ref().map_or((None, entry.actor), |owner| (Some(owner.id), owner.name.as_str()));
+            return Err(record_refusal(&portal, &Entry { account, actor, detail: &detail, ..entry }, failure.into()).await);
+        }
     };
     let account = login.account();
     let detail = login.detail();

@@ -148,6 +148,22 @@ pub async fn get(database: &Database, portal: &str, by: By, value: &str) -> Resu
     row.as_ref().map(read).transpose()
 }
 
+/// So many bindings of one organisation are looked through for a key.
+const OF_ONE_MAX: i64 = 64;
+
+/// The binding of the certificate's key under another certificate, among those of its organisation. A key that stands in the bindings of several
+/// accounts finds none of them.
+///
+/// # Errors
+/// The database's.
+pub async fn of_key(database: &Database, portal: &str, certificate: &Certificate) -> Result<Option<Bound>, sqlx::Error> {
+    let Some(credit_code) = certificate.credit_code() else { return Ok(None) };
+    let query = sqlx::query(select!("b.credit_code = $2 ORDER BY b.bound_at DESC LIMIT $3")).bind(portal).bind(credit_code).bind(OF_ONE_MAX);
+    let mut found = query.fetch_all(database.read()).await?.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    found.retain(|bound| bound.certificate().is_some_and(|bound| bound.spki_der() == certificate.spki_der()));
+    Ok(found.pop().filter(|_| found.is_empty()))
+}
+
 fn statement(by: By) -> &'static str {
     match by {
         By::Account => select!("b.account = $2"),

@@ -159,14 +159,16 @@ fn sqlite_url(file: &Path) -> String {
 }
 
 fn migrations(backend: Backend) -> Migrator {
-    let all: [(i64, &'static str, &'static str); 2] = match backend {
+    let all: [(i64, &'static str, &'static str); 3] = match backend {
         Backend::Sqlite => [
             (1, "service", include_str!("../../migrations/sqlite/0001_service.sql")),
             (2, "authority answers", include_str!("../../migrations/sqlite/0002_authority_answers.sql")),
+            (3, "organisations", include_str!("../../migrations/sqlite/0003_organisations.sql")),
         ],
         Backend::Postgres => [
             (1, "service", include_str!("../../migrations/postgres/0001_service.sql")),
             (2, "authority answers", include_str!("../../migrations/postgres/0002_authority_answers.sql")),
+            (3, "organisations", include_str!("../../migrations/postgres/0003_organisations.sql")),
         ],
     };
     Migrator::with_migrations(

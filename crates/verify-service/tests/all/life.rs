@@ -1,5 +1,7 @@
 //! The life of a binding: bind, log in, renew, lose, find, unbind, and come over from an older system.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use sealbridge_verify_service::store::challenges;
 use serde_json::{Value, json};
@@ -177,8 +179,39 @@ async fn renewal_of_the_same_key_needs_one_signature() {
     let done = present(&new).await.expect(200);
     assert_eq!((&done["carried"], &done["proven"]), (&json!(true), &json!("same-key")));
     assert_eq!(done["binding"]["certificate"], new.leaf().id());
-    world.login(&new).await.expect(200);
+    assert_eq!(world.login(&new).await.expect(200)["renewed"], false);
     world.login(&old).await.refused(422, "not-bound");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn logins_with_the_renewed_certificate_carry_the_binding_over_once() {
+    let world = Arc::new(World::new().await);
+    let old = world.holder(7);
+    world.bind(&old, "alpha").await.expect(201);
+    let of_key = |serial, days| world.authority.holder(&Wish { serial, days, ..Wish::of(7) }, world.now());
+    let new = of_key(71, 700);
+    // Another key of the organisation, an older certificate of the key, the key under another authority.
+    world.login(&world.holder(8)).await.refused(422, "not-bound");
+    world.login(&of_key(72, 300)).await.refused(422, "not-bound");
+    let foreign = Authority::new(9, world.now()).holder(&Wish { serial: 73, days: 700, ..Wish::of(7) }, world.now());
+    world.login(&foreign).await.refused(422, "certificate-untrusted");
+    // Lost, it carries nothing over.
+    world.call("POST", "/v1/bindings/alpha/loss", &Value::Null).await.expect(200);
+    world.login(&new).await.refused(403, "binding-suspended");
+    world.call("DELETE", &format!("/v1/losses/{}", old.leaf().id()), &Value::Null).await.expect(200);
+
+    let mut race = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (world, new) = (Arc::clone(&world), new.clone());
+        race.spawn(async move { world.login(&new).await.expect(200)["renewed"] == json!(true) });
+    }
+    assert_eq!(race.join_all().await.into_iter().filter(|renewed| *renewed).count(), 1);
+    world.login(&old).await.refused(422, "not-bound");
+    assert_eq!(world.get("/v1/bindings/alpha").await.expect(200)["binding"]["certificate"], new.leaf().id());
+
+    // A key that two accounts have bound says nothing about which of them a third certificate opens.
+    world.bind(&old, "beta").await.expect(201);
+    world.login(&of_key(74, 900)).await.refused(422, "not-bound");
 }
 
 #[tokio::test]

@@ -92,7 +92,9 @@ fn activate(steps: &mut Steps, browser: &mut Browser, centre: &Centre, desk: &st
     })?;
     steps.whole(&format!("{step}seal"), browser, &centre.tab, |browser| {
         centre.show(browser, "seals")?;
-        centre.sees(browser, ".seal .paper img")
+        // The seal of this key: what the key before showed may still stand there for a moment.
+        let its = format!("document.querySelector('.seal .paper img') && document.querySelector('main').innerText.includes('{}')", business.number);
+        browser.wait(&centre.tab, &its, PATIENCE).map(drop)
     })?;
     steps.whole(&format!("{step}issued"), browser, &business.tab, |browser| business.expect_state(browser, "activated"))
 }

@@ -4,7 +4,7 @@
 //! Chromium: `sealbridge chrome-extension://ID/ [--parent-window=…]`. Firefox: `sealbridge /path/of/manifest.json ADDON-ID`.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sealbridge_protocol::failure::{Code, Failure};
 use serde::Deserialize;
@@ -26,6 +26,8 @@ pub enum Started {
         name: String,
         /// The module's path.
         path: String,
+        /// Where it says that it is at work.
+        mark: Option<PathBuf>,
     },
     /// By the host itself, to show the system's own window.
     AsWindow,
@@ -66,7 +68,9 @@ pub struct Ids {
 pub fn started(arguments: &[OsString]) -> Started {
     let text = |index: usize| arguments.get(index).and_then(|argument| argument.to_str());
     match (text(0), text(1), text(2)) {
-        (Some("token-worker"), Some(name), Some(path)) => Started::AsWorker { name: name.to_owned(), path: path.to_owned() },
+        (Some("token-worker"), Some(name), Some(path)) => {
+            Started::AsWorker { name: name.to_owned(), path: path.to_owned(), mark: arguments.get(3).map(PathBuf::from) }
+        }
         (Some("pin-window"), None, None) => Started::AsWindow,
         (Some(origin), _, _) if origin.contains("-extension://") => {
             let extension = origin.strip_prefix("chrome-extension://").and_then(|rest| rest.strip_suffix('/')).unwrap_or(origin);
@@ -136,6 +140,6 @@ mod tests {
         assert_eq!(look(&[]), Started::AtTerminal);
         assert_eq!(look(&["status", "--json"]), Started::AtTerminal);
         assert_eq!(look(&["verify", "a.json"]), Started::AtTerminal);
-        assert_eq!(look(&["token-worker", "A", "/lib/a.so"]), Started::AsWorker { name: "A".into(), path: "/lib/a.so".into() });
+        assert_eq!(look(&["token-worker", "A", "/lib/a.so"]), Started::AsWorker { name: "A".into(), path: "/lib/a.so".into(), mark: None });
     }
 }

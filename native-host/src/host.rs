@@ -11,8 +11,9 @@ use crate::grants::Requests;
 use crate::history::History;
 use crate::journal::Journal;
 use crate::places;
+use crate::stop::Stop;
 use crate::token::directory::Directory;
-use crate::token::{Flags, Slot};
+use crate::token::{Flags, Slot, at_work};
 use crate::tries::{self, Counts, Tries};
 
 /// The running host.
@@ -46,7 +47,7 @@ impl Host {
     pub fn new(config: Config, program: &Path, state: Result<PathBuf, Failure>) -> Self {
         let counts = state.as_ref().ok().and_then(|folder| Counts::at(&folder.join("tries")).ok());
         Self {
-            directory: Directory::new(&config.modules, program),
+            directory: Directory::new(&config.modules, program, state.as_deref().ok().map(at_work::place).as_deref()),
             counts,
             programs: dialog::find::programs(&config),
             requests: Requests::default(),
@@ -69,6 +70,14 @@ impl Host {
     /// `journal-failed`.
     pub fn history(&self) -> Result<History, Failure> {
         Ok(History::at(&self.state.clone()?))
+    }
+
+    /// Waits for a worker that a host which was killed has left at work.
+    ///
+    /// # Errors
+    /// `busy`, `cancelled`, `timed-out`, `journal-failed`.
+    pub fn settled(&self, stop: &Stop) -> Result<(), Failure> {
+        at_work::wait(&at_work::place(self.state.as_deref().map_err(Clone::clone)?), stop)
     }
 
     /// What is known of the tries that a token has left; `declared` is after how many wrong PINs its maker says that it locks.

@@ -65,7 +65,7 @@ pub fn sign(
     asked: Asked<'_>,
     build: impl FnOnce(i64) -> Result<Statements, Failure>,
 ) -> Result<Vec<Vec<u8>>, Failure> {
-    let _alone = alone(host)?;
+    let _alone = alone(host, asked.stop)?;
     let slot = current(host, chosen, asked.stop)?;
     ready(&slot)?;
     let tries = host.left(&slot.serial, slot.flags, chosen.module.tries);
@@ -145,13 +145,14 @@ fn about(operation: &Operation<'_>) -> (&'static str, Vec<Subject>) {
     }
 }
 
-/// Only one operation of this user uses a key or shows a window at a time; the lock ends with the process.
-pub(crate) fn alone(host: &Host) -> Result<File, Failure> {
+/// Only one operation of this user uses a key or shows a window at a time; the lock ends with the process. What a killed process has left
+/// its worker at is waited for.
+pub(crate) fn alone(host: &Host, stop: &Stop) -> Result<File, Failure> {
     let file = host.state.clone()?.join("key.lock");
     let failed = |error: std::io::Error| Failure::new(Code::JournalFailed).with("path", file.display()).with("detail", error);
     let lock = File::options().create(true).truncate(false).write(true).open(&file).map_err(failed)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => host.settled(stop).map(|()| lock),
         Err(TryLockError::WouldBlock) => Err(Failure::new(Code::Busy)),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }

@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     match callers::started(&arguments) {
         Started::ByBrowser(caller) => sealbridge::stdio::run(&caller),
-        Started::AsWorker { name, path } => sealbridge::token::worker::run(&name, &path),
+        Started::AsWorker { name, path, mark } => sealbridge::token::worker::run(&name, &path, mark.as_deref()),
         Started::AsWindow => sealbridge::dialog::serve_own_window(),
         Started::AtTerminal => sealbridge::cli::run(arguments),
     }

@@ -4,6 +4,7 @@
 //! [`client`] implements it in the host by talking to that process over two pipes ([`wire`]), and can kill it.
 //! No interface here takes a hash to sign: the worker gets whole statements and hashes them itself.
 
+pub mod at_work;
 pub mod client;
 pub mod directory;
 pub mod faults;

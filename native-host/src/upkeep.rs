@@ -64,7 +64,7 @@ pub fn find(host: &Host, token: &TokenRef, stop: &Stop) -> Result<Contents, Fail
 /// # Errors
 /// `pin-…`, `token-…`, `module-…`, `dialog-…`, `cancelled`, `busy`, `record-failed`.
 pub fn change_pin(host: &Host, token: &TokenRef, asked: Asked<'_>) -> Result<TokenState, Failure> {
-    let _alone = alone(host)?;
+    let _alone = alone(host, asked.stop)?;
     let slot = find(host, token, asked.stop)?.slot;
     own_window(&slot)?;
     ready(&slot)?;
@@ -98,7 +98,7 @@ pub fn change_pin(host: &Host, token: &TokenRef, asked: Asked<'_>) -> Result<Tok
 /// Makes the request for a grant; with it comes the certificate request of an activation that had come so far before.
 ///
 /// # Errors
-/// `authority-missing`, `officer-locked`, `certificate-missing`, `token-…`, `module-…`.
+/// `busy`, `authority-missing`, `officer-locked`, `certificate-missing`, `token-…`, `module-…`.
 pub fn request(
     host: &Host,
     purpose: Purpose,
@@ -107,6 +107,8 @@ pub fn request(
     certificate: Option<CertificateId>,
     stop: &Stop,
 ) -> Result<(String, Option<Vec<u8>>), Failure> {
+    // Half of what a worker without its host is at would be told as something else.
+    host.settled(stop)?;
     let contents = find(host, token, stop)?;
     // What a begun activation still needs is no secret of the officer's: its request is made. Every unlock needs one.
     if contents.slot.flags.officer_locked && (purpose == Purpose::Unlock || contents.request.is_none()) {
@@ -126,7 +128,7 @@ pub fn request(
 /// # Errors
 /// `grant-…`, `unlock-failed`, `officer-locked`, and as [`change_pin`].
 pub fn unlock(host: &Host, token: &TokenRef, grant: &str, asked: Asked<'_>) -> Result<TokenState, Failure> {
-    let _alone = alone(host)?;
+    let _alone = alone(host, asked.stop)?;
     let contents = find(host, token, asked.stop)?;
     let slot = &contents.slot;
     own_window(slot)?;
@@ -155,7 +157,7 @@ pub fn unlock(host: &Host, token: &TokenRef, grant: &str, asked: Asked<'_>) -> R
 /// # Errors
 /// `grant-…`, `token-in-use`, `officer-locked`, and as [`change_pin`].
 pub fn activate(host: &Host, token: &TokenRef, grant: &str, asked: Asked<'_>) -> Result<(Vec<u8>, TokenRef), Failure> {
-    let _alone = alone(host)?;
+    let _alone = alone(host, asked.stop)?;
     let contents = find(host, token, asked.stop)?;
     let slot = &contents.slot;
     own_window(slot)?;
@@ -198,7 +200,7 @@ pub fn activate(host: &Host, token: &TokenRef, grant: &str, asked: Asked<'_>) ->
 /// # Errors
 /// `grant-…`, `certificate-…`, `seal-…`, `written-differs`, and as [`change_pin`].
 pub fn install(host: &Host, token: &TokenRef, wanted: Wanted<'_>, asked: Asked<'_>) -> Result<(Option<CertificateId>, Option<SealId>), Failure> {
-    let _alone = alone(host)?;
+    let _alone = alone(host, asked.stop)?;
     let contents = find(host, token, asked.stop)?;
     let slot = &contents.slot;
     let authorities = host.config.authority_certificates()?;

@@ -39,6 +39,11 @@ impl Desk {
         &self.origin
     }
 
+    /// The port on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its data folder.
     pub fn data(&self) -> PathBuf {
         self.folder.join("desk")
@@ -51,11 +56,17 @@ impl Desk {
 
     /// Kills it without a word, and starts it again with the same data at the same address.
     pub fn crash_and_restart(&mut self) -> Driven<()> {
-        self.down();
+        self.crash();
         self.up()
     }
 
-    fn up(&mut self) -> Driven<()> {
+    /// Whether it runs.
+    pub fn is_up(&self) -> bool {
+        self.child.is_some()
+    }
+
+    /// Starts it with the data that it has, at the address that it had.
+    pub fn up(&mut self) -> Driven<()> {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log_file())?;
         let mut command = Command::new(built("reference-ca")?);
         // Port 0 takes a free one; later it is the same again, and browsers keep their address.
@@ -87,7 +98,8 @@ impl Desk {
         Ok(())
     }
 
-    fn down(&mut self) {
+    /// Kills it without a word.
+    pub fn crash(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
@@ -101,6 +113,6 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        self.down();
+        self.crash();
     }
 }

@@ -21,6 +21,13 @@ pub fn family(root: u32) -> Vec<u32> {
     }
 }
 
+/// Whether a process is there; one that has ended and was only not yet asked for its end is not.
+pub fn alive(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name stands in parentheses and may hold anything; the state follows the last one.
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+}
+
 /// Kills the native hosts of this world, with their token workers; returns how many processes there were.
 pub fn kill_hosts(world: &World) -> Driven<usize> {
     signal_hosts(world, "KILL")

@@ -4,7 +4,7 @@
 //! Only the declared variables and a short list of the system's own are passed on.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use sealbridge_protocol::failure::{Code, Failure};
 use sealbridge_protocol::fields::{Bytes, SealId};
 
 use super::wire::{self, FromWorker, ToWorker, WirePin};
-use super::{By, Contents, Done, Install, Order, RenewPin, SetUp, Slot, Token, WasSetUp};
+use super::{By, Contents, Done, Install, Order, RenewPin, SetUp, Slot, Token, WasSetUp, at_work};
 use crate::config::Module;
 use crate::pin::Pin;
 use crate::platform;
@@ -53,6 +53,7 @@ const SYSTEM_VARIABLES: &[&str] = &[
 pub struct Client {
     module: Module,
     program: PathBuf,
+    mark: Option<PathBuf>,
     stop: Stop,
     running: Option<Running>,
 }
@@ -62,13 +63,15 @@ struct Running {
     child: Child,
     to_worker: Option<ChildStdin>,
     answers: Receiver<io::Result<FromWorker>>,
+    /// Who was last at work with a token when it was started.
+    noted: Option<String>,
 }
 
 impl Client {
-    /// For a module of the configuration; `program` is this program itself.
+    /// For a module of the configuration; `program` is this program itself, `mark` where its worker says that it is at work.
     #[must_use]
-    pub fn new(module: Module, program: PathBuf) -> Self {
-        Self { module, program, stop: Stop::after(Duration::from_secs(3600)), running: None }
+    pub fn new(module: Module, program: PathBuf, mark: Option<PathBuf>) -> Self {
+        Self { module, program, mark, stop: Stop::after(Duration::from_secs(3600)), running: None }
     }
 
     /// The module of the configuration.
@@ -110,11 +113,14 @@ impl Client {
 
     fn ask(&mut self, question: &ToWorker, patience: Duration, progress: &mut dyn FnMut()) -> Result<FromWorker, Failure> {
         self.stop.check()?;
+        if self.is_outdated() {
+            self.part();
+        }
         let running = match &mut self.running {
             Some(running) => running,
             None => {
                 self.module.check()?;
-                let running = Running::start(&self.program, &self.module).map_err(|error| self.failed(&error))?;
+                let running = Running::start(&self.program, &self.module, self.mark.as_deref()).map_err(|error| self.failed(&error))?;
                 self.running.insert(running)
             }
         };
@@ -151,6 +157,12 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Whether another process was at work with a token since the worker was started: its driver may have kept what was so before.
+    fn is_outdated(&self) -> bool {
+        let Some((running, last)) = self.running.as_ref().zip(self.mark.as_deref().and_then(at_work::last)) else { return false };
+        running.noted.as_ref() != Some(&last) && !at_work::was(&last, running.child.id())
     }
 
     fn kill(&mut self) {
@@ -298,9 +310,9 @@ fn wired(pin: &Pin) -> WirePin {
 }
 
 impl Running {
-    fn start(program: &std::path::Path, module: &Module) -> io::Result<Self> {
+    fn start(program: &Path, module: &Module, mark: Option<&Path>) -> io::Result<Self> {
         let mut command = Command::new(program);
-        command.arg("token-worker").arg(&module.name).arg(&module.path);
+        command.arg("token-worker").arg(&module.name).arg(&module.path).args(mark);
         command.env_clear();
         command.envs(SYSTEM_VARIABLES.iter().filter_map(|name| std::env::var_os(name).map(|value| (*name, value))));
         command.envs(&module.environment);
@@ -308,6 +320,7 @@ impl Running {
         // What a module prints may hold anything, a PIN too, and a browser keeps what its hosts print: only a person's terminal gets it.
         command.stderr(if io::stderr().is_terminal() { Stdio::inherit() } else { Stdio::null() });
         platform::detach(&mut command);
+        let noted = mark.and_then(at_work::last);
         let mut child = command.spawn()?;
         let (to_worker, from_worker) = (child.stdin.take(), child.stdout.take());
         let (sender, answers) = mpsc::channel();
@@ -326,6 +339,6 @@ impl Running {
                 }
             });
         }
-        Ok(Self { child, to_worker, answers })
+        Ok(Self { child, to_worker, answers, noted })
     }
 }

@@ -39,10 +39,11 @@ pub struct Watch {
 }
 
 impl Directory {
-    /// For the configured modules; no process is started yet. `program` is this program itself.
+    /// For the configured modules; no process is started yet. `program` is this program itself, `mark` where workers say that they are at work.
     #[must_use]
-    pub fn new(modules: &[Module], program: &Path) -> Self {
-        let clients = modules.iter().map(|module| (module.clone(), Arc::new(Mutex::new(Client::new(module.clone(), program.to_owned()))))).collect();
+    pub fn new(modules: &[Module], program: &Path, mark: Option<&Path>) -> Self {
+        let client = |module: &Module| Client::new(module.clone(), program.to_owned(), mark.map(Path::to_owned));
+        let clients = modules.iter().map(|module| (module.clone(), Arc::new(Mutex::new(client(module))))).collect();
         Self { clients }
     }
 

@@ -119,7 +119,7 @@ impl Module {
                 let logout = session.logout();
                 changed.and(logout).map_err(told)?;
                 // What a driver says of itself is not enough: unlocked is what the new PIN opens. Some tell the old standing until then.
-                session.login(UserType::User, Some(&new)).map_err(|_| Failure::new(Code::UnlockFailed))?;
+                session.login(UserType::User, Some(&new)).map_err(|error| not_opened(faults::failure(&error, info.label())))?;
                 session.logout().map_err(told)?;
             }
         }
@@ -212,18 +212,21 @@ fn public_key(session: &Session, public: ObjectHandle) -> Result<Vec<u8>, Failur
     encode_ec_spki(wrapped.map_or(point.as_slice(), |element| element.content())).map_err(|_| unreadable())
 }
 
+/// The certificate is written last: that it is there is how everybody knows that an activation is over. Whatever interrupts the writing
+/// before, the token still shows the activation that goes on, and never a certificate whose seal nobody installs any more.
 fn write_all(session: &Session, token: &str, order: &Install<'_>, progress: &mut dyn FnMut()) -> Result<(), Failure> {
     let told = |error: Error| faults::failure(&error, token);
+    let mut last = None;
     if let Some(certificate) = order.certificate {
         let leaf = parsed(certificate)?;
         let id = key_id(session, &leaf).map_err(told)?;
         if session.find_objects(&[Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::Id(id.clone())]).map_err(told)?.is_empty() {
             return Err(Failure::new(Code::CertificateOtherKey));
         }
-        write_certificate(session, token, &leaf, &id, progress)?;
         for issuer in order.chain {
             write_certificate(session, token, &parsed(issuer)?, &[], progress)?;
         }
+        last = Some((leaf, id));
     }
     if let Some((name, seal)) = order.seal {
         write_seal(session, token, name, seal, order.replaced, progress)?;
@@ -234,7 +237,10 @@ fn write_all(session: &Session, token: &str, order: &Install<'_>, progress: &mut
             }
         }
     }
-    Ok(())
+    match last {
+        Some((leaf, id)) => write_certificate(session, token, &leaf, &id, progress),
+        None => Ok(()),
+    }
 }
 
 /// CKA_ID of a certificate's key: what another certificate of the same key has, which need not be ours, else what activation gave it.
@@ -301,6 +307,11 @@ fn id(seal: &DataObject) -> SealId {
 
 fn parsed(der: &[u8]) -> Result<Certificate, Failure> {
     Certificate::parse(der).map_err(|error| Failure::new(Code::CertificateUnreadable).with("detail", error))
+}
+
+/// What it means that the new PIN does not log in; a token that is gone meanwhile says nothing about its PIN.
+fn not_opened(failure: Failure) -> Failure {
+    if failure.code == Code::TokenRemoved { failure } else { Failure::new(Code::UnlockFailed) }
 }
 
 /// What the officer's login says has other words than the user's: the person typed nothing wrong.

@@ -4,6 +4,7 @@
 //! session is logged out and the module is finalised; a module that hangs in that is ended after a grace period.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
@@ -14,16 +15,16 @@ use sealbridge_protocol::fields::Bytes;
 
 use super::module::Module;
 use super::wire::{self, FromWorker, ToWorker};
-use super::{By, Install, Order, RenewPin, SetUp, Token};
+use super::{By, Install, Order, RenewPin, SetUp, Token, at_work};
 use crate::pin::Pin;
 use crate::platform;
 
 /// How long a worker without a host may take to finish.
-const GRACE: Duration = Duration::from_secs(8);
+pub const GRACE: Duration = Duration::from_secs(8);
 
-/// Runs the worker for one module until its standard input ends.
+/// Runs the worker for one module until its standard input ends; `mark` is where it says that it is at work.
 #[must_use]
-pub fn run(name: &str, path: &str) -> ExitCode {
+pub fn run(name: &str, path: &str, mark: Option<&Path>) -> ExitCode {
     platform::harden();
     let (mut from_host, mut to_host) = match platform::take_stdio() {
         Ok(pipes) => pipes,
@@ -40,19 +41,30 @@ pub fn run(name: &str, path: &str) -> ExitCode {
         std::thread::sleep(GRACE);
         std::process::exit(3);
     });
-    serve(name, path, &requests, &mut to_host);
+    serve(name, path, mark, &requests, &mut to_host);
     ExitCode::SUCCESS
 }
 
-fn serve(name: &str, path: &str, requests: &Receiver<ToWorker>, to_host: &mut impl io::Write) {
+fn serve(name: &str, path: &str, mark: Option<&Path>, requests: &Receiver<ToWorker>, to_host: &mut impl io::Write) {
     let mut module = None;
     // An answer that nobody takes is no reason to stop: the end of the requests is.
     while let Ok(request) = requests.recv() {
+        let at_work = mark.filter(|_| uses_a_pin(&request)).and_then(at_work::set);
         let answer = answer(name, path, &mut module, request, to_host);
+        // Gone before anybody hears that the work is done.
+        drop(at_work);
         let _ = wire::write(to_host, &answer);
     }
     if let Some(module) = module {
         module.finish();
+    }
+}
+
+/// Whether nobody else may be at a token meanwhile; reading disturbs nobody.
+fn uses_a_pin(request: &ToWorker) -> bool {
+    match request {
+        ToWorker::Load | ToWorker::Slots | ToWorker::Contents | ToWorker::Seal { .. } => false,
+        ToWorker::Sign { .. } | ToWorker::SetUp { .. } | ToWorker::RenewPin { .. } | ToWorker::Install { .. } => true,
     }
 }
 

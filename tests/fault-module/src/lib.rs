@@ -80,6 +80,10 @@ fn fault(function: &str) -> Option<CK_RV> {
                 std::thread::sleep(Duration::from_secs(3600));
             },
             "crash" => std::process::abort(),
+            "pull" => {
+                let _ = std::fs::write(variable("FAULT_OUT")?, "");
+                pulled_out(function)
+            }
             "exit" => std::process::exit(0),
             "print" => {
                 println!("a driver's greeting");
@@ -90,10 +94,42 @@ fn fault(function: &str) -> Option<CK_RV> {
     }
 }
 
+/// What a driver says while its token is pulled out; nothing when it is there. What was open on it is gone for good, as a real token's.
+fn pulled_out(function: &str) -> Option<CK_RV> {
+    let out = std::env::var_os("FAULT_OUT")?;
+    if !std::path::Path::new(&out).exists() {
+        return None;
+    }
+    close_everything();
+    match function {
+        "C_Initialize" | "C_Finalize" => None,
+        "C_GetSlotInfo" | "C_GetTokenInfo" | "C_OpenSession" | "C_InitToken" => Some(CKR_TOKEN_NOT_PRESENT),
+        _ => Some(CKR_DEVICE_REMOVED),
+    }
+}
+
+/// Ends every session of the real module, and with it every login.
+fn close_everything() {
+    let Some(real) = real() else { return };
+    let (Some(list), Some(close)) = (real.functions.C_GetSlotList, real.functions.C_CloseAllSessions) else { return };
+    let mut slots = [0; 16];
+    let mut count = slots.len() as CK_ULONG;
+    // SAFETY: there is room for as many slots as are said.
+    if unsafe { list(CK_TRUE, slots.as_mut_ptr(), &mut count) } == CKR_OK {
+        for slot in slots.iter().take(count as usize) {
+            // SAFETY: a slot that the module has just named.
+            unsafe { close(*slot) };
+        }
+    }
+}
+
 macro_rules! pass_on {
     ($($name:ident($($argument:ident: $kind:ty),*);)*) => {
         $(
             unsafe extern "C" fn $name($($argument: $kind),*) -> CK_RV {
+                if let Some(value) = pulled_out(stringify!($name)) {
+                    return value;
+                }
                 let after = std::env::var_os("FAULT_AFTER").is_some();
                 if !after && let Some(value) = fault(stringify!($name)) {
                     return value;
@@ -140,6 +176,18 @@ pass_on! {
     C_Sign(session: CK_SESSION_HANDLE, data: CK_BYTE_PTR, data_length: CK_ULONG, signature: CK_BYTE_PTR, signature_length: CK_ULONG_PTR);
 }
 
+/// C_GetSlotList, without slots while the token is pulled out.
+unsafe extern "C" fn plugged_in(present: CK_BBOOL, list: CK_SLOT_ID_PTR, count: CK_ULONG_PTR) -> CK_RV {
+    // SAFETY: the caller's arguments are passed on unchanged.
+    let done = unsafe { C_GetSlotList(present, list, count) };
+    if done == CKR_DEVICE_REMOVED && std::env::var_os("FAULT_OUT").is_some() && !count.is_null() {
+        // SAFETY: the caller's place for the number.
+        unsafe { *count = 0 };
+        return CKR_OK;
+    }
+    done
+}
+
 /// C_GetTokenInfo, with more flags than the real token has.
 unsafe extern "C" fn flagged(slot: CK_SLOT_ID, info: CK_TOKEN_INFO_PTR) -> CK_RV {
     // SAFETY: the caller's arguments are passed on unchanged.
@@ -172,7 +220,9 @@ unsafe extern "C" fn typed(session: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> CK_RV {
     let Some(real) = real() else { return CKR_GENERAL_ERROR };
-    let ours = OURS.get_or_init(|| Ours(CK_FUNCTION_LIST { C_GetTokenInfo: Some(flagged), C_Login: Some(typed), ..wrapped(real.functions) }));
+    let ours = OURS.get_or_init(|| {
+        Ours(CK_FUNCTION_LIST { C_GetSlotList: Some(plugged_in), C_GetTokenInfo: Some(flagged), C_Login: Some(typed), ..wrapped(real.functions) })
+    });
     // SAFETY: by this function's contract.
     unsafe { *list = std::ptr::from_ref(&ours.0).cast_mut() };
     CKR_OK

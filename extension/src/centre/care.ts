@@ -81,6 +81,7 @@ export class Cares {
       const warning = box("div", "notice warn", element("p", "", t("careNoReturn")));
       this.#show(tokenHead(token), lead("careActivateLead"), warning, await this.#asked(typed.fields()), rule());
       const calls = await this.#business(typed);
+      ref = await this.#called(ref, typed.number);
       const made = await this.#request(ref, typed.number, calls);
       ref = made.token;
       this.#say(t("careAsking"));
@@ -115,6 +116,15 @@ export class Cares {
       }
     }
     throw new Refused("certificate-missing");
+  }
+
+  /** How the token is called now: one whose setting up was interrupted, after it had got another serial number, is known by the business's. */
+  async #called(token: Token["token"], business: string): Promise<Token["token"]> {
+    const { now } = await this.#asked(this.link.ask("keys", {}));
+    const tokens = now?.tokens ?? [];
+    const same = ({ token: other }: Token): boolean =>
+      other.module === token.module && other.serial === token.serial && (token.slot === undefined || other.slot === token.slot);
+    return tokens.some(same) ? token : (tokens.find((other) => other.label === business)?.token ?? token);
   }
 
   /** The certificate request: made with a grant that sets the key up, or the one of an activation that had come so far before. */

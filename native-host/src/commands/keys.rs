@@ -23,6 +23,8 @@ use crate::tries::Tries;
 /// # Errors
 /// `internal`, which does not happen.
 pub fn run(host: &Host, arguments: &Arguments, language: Language, stop: &Stop) -> Result<Answer, Failure> {
+    // Half of what a killed host has left its worker at is better not shown; where it takes too long, what there is is shown.
+    let _late = host.settled(stop);
     let shelves = host.directory.shelves(stop);
     let mut tokens = Vec::new();
     for shelf in &shelves {

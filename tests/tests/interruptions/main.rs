@@ -239,6 +239,8 @@ fn struck(scene: &mut Scene, decisions: &str, blow: &Blow) -> Driven<Option<Stri
         page.scene().desk.up()?;
     }
     page.scene().plug_in()?;
+    // A call that did not come shall not strike the second time.
+    page.scene().faults(&[])?;
     let second = if matches!(first, Ended::Refused(_)) {
         // The dialog is still there, with its reason.
         let second = page.perform()?;

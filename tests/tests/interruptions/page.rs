@@ -83,11 +83,13 @@ pub(crate) struct Page<'s> {
     pub(crate) dies_with: Option<std::path::PathBuf>,
     /// What the page does before the button is pressed is no step.
     looking: bool,
+    /// The dialog that is open: it stays, with its reason, until an action is done.
+    dialog: Option<(Value, Value)>,
 }
 
 impl<'s> Page<'s> {
     pub(crate) fn open(scene: &'s mut Scene) -> Self {
-        Self { scene, host: None, steps: Vec::new(), strike: None, dies_with: None, looking: false }
+        Self { scene, host: None, steps: Vec::new(), strike: None, dies_with: None, looking: false, dialog: None }
     }
 
     pub(crate) fn scene(&mut self) -> &mut Scene {
@@ -105,6 +107,19 @@ impl<'s> Page<'s> {
     }
 
     fn pressed(&mut self) -> Step<()> {
+        let (token, own) = match self.dialog.clone() {
+            Some(dialog) => dialog,
+            None => self.begun()?,
+        };
+        match self.scene.action {
+            Action::Activation => self.activate(&token),
+            Action::Renewal | Action::Seal => self.install_waiting(&token),
+            Action::Unlock => self.unlock(&token, &own),
+        }
+    }
+
+    /// Looks at the keys and opens the dialog for a token, and its first certificate, which stay its own until it is closed.
+    fn begun(&mut self) -> Step<(Value, Value)> {
         self.looking = true;
         let keys = self.ask("keys", &json!({}));
         self.looking = false;
@@ -121,16 +136,13 @@ impl<'s> Page<'s> {
         if !offered {
             return Err(Stop::Ended(Ended::NoButton));
         }
-        match self.scene.action {
-            Action::Activation => self.activate(&token["token"]),
-            Action::Renewal | Action::Seal => self.install_waiting(&token["token"]),
-            Action::Unlock => self.unlock(&token["token"], &own.unwrap_or_default()),
-        }
+        Ok(self.dialog.insert((token["token"].clone(), own.unwrap_or_default())).clone())
     }
 
     // ---- care.ts ----
 
     fn activate(&mut self, token: &Value) -> Step<()> {
+        let token = &self.called(token)?;
         let asked = json!({ "purpose": "activate", "token": token, "business": self.scene.business.number });
         let answer = self.ask("token-request", &asked)?;
         let (request, token) = if answer["certificateRequest"].is_string() {
@@ -144,6 +156,16 @@ impl<'s> Page<'s> {
         let mut issued = self.call("/activate", Some(&json!({ "request": request, "grant": grant })))?;
         issued["grant"] = grant;
         self.install(&token, &issued)
+    }
+
+    /// How the token is called now.
+    fn called(&mut self, token: &Value) -> Step<Value> {
+        let keys = self.ask("keys", &json!({}))?;
+        let tokens = list(&keys["now"]["tokens"]);
+        let same = |one: &Value| one["token"] == *token;
+        let named = |one: &&Value| one["label"] == json!(self.scene.business.number);
+        let found = if tokens.iter().any(same) { None } else { tokens.iter().find(named) };
+        Ok(found.map_or_else(|| token.clone(), |one| one["token"].clone()))
     }
 
     fn install_waiting(&mut self, token: &Value) -> Step<()> {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use sealbridge_e2e::applicant::Applicant;
 use sealbridge_e2e::bidi::{DriveError, Driven, failed};
 use sealbridge_e2e::counter::{Business, Visitor, standing};
 use sealbridge_e2e::desk::Desk;
@@ -51,9 +52,8 @@ impl Scene {
         let desk = Desk::start(&world.plan.folder, &world.ca, &[])?;
         let config = behind_faults(&world)?;
         let mut applicant = Visitor::new(&desk);
-        let organisation = world.plan.organisation.clone();
-        let first = details(&organisation.name, &organisation.credit_code, &[]);
-        let business = applicant.new_certificate(&desk, &first)?;
+        let typed = Applicant::details(&world.plan.organisation);
+        let business = applicant.new_certificate(&desk, &with(&typed, &[]))?;
         let mut scene = Self {
             world,
             desk,
@@ -76,7 +76,7 @@ impl Scene {
             let mut host = NativeHost::start(&scene.world)?;
             let serial = on_token(&mut host)?["certificates"][0]["serial"].as_str().unwrap_or_default().to_owned();
             let more = [("serial", serial.as_str()), ("termMonths", "12")];
-            let details = details(&organisation.name, &organisation.credit_code, &more);
+            let details = with(&typed, &more);
             let desk = &scene.desk;
             scene.business = match action {
                 Action::Activation | Action::Seal => applicant.new_seal(desk, &details)?,
@@ -267,28 +267,9 @@ fn out_file(world: &World) -> PathBuf {
     world.plan.folder.join("key-is-out")
 }
 
-fn details<'d>(organisation: &'d str, credit_code: &'d str, more: &[(&'d str, &'d str)]) -> Vec<(&'d str, &'d str)> {
-    let mut details = vec![
-        ("unitName", organisation),
-        ("creditCode", credit_code),
-        ("unitKind", "enterprise"),
-        ("province", "广东"),
-        ("address", "深圳市南山区测试路1号"),
-        ("unitPhone", "0755-12345678"),
-        ("termMonths", "24"),
-        ("handlerName", "欧阳测试"),
-        ("handlerIdKind", "resident"),
-        ("handlerIdNumber", "11010519491231002X"),
-        ("handlerMobile", "13800138000"),
-        ("sealService", "yes"),
-        ("sealName", organisation),
-        ("sealKind", "official"),
-        ("postTo", "深圳市南山区收件路2号"),
-        ("taxNumber", credit_code),
-        ("invoiceTitle", organisation),
-    ];
-    details.extend_from_slice(more);
-    details
+/// What is typed, with more that one business asks for.
+fn with<'d>(typed: &'d [(&'static str, String)], more: &[(&'d str, &'d str)]) -> Vec<(&'d str, &'d str)> {
+    typed.iter().map(|(name, value)| (*name, value.as_str())).chain(more.iter().copied()).collect()
 }
 
 fn copy(from: &Path, to: &Path) -> Driven<()> {

@@ -7,7 +7,7 @@ use sealbridge_protocol::grant::{self, RenewalClaims};
 use sealbridge_seal::ses::Seal;
 use serde_json::{Value, json};
 
-use crate::world::{Browser, Desk, Key, ORIGINS_OF_OTHERS, activate, certificate, filled, font, through_review};
+use crate::world::{Browser, Desk, Key, ORIGINS_OF_OTHERS, activate, certificate, filled, font, reissue, through_review};
 
 /// A unit with an activated key, and the business that led to it.
 fn unit(desk: &Desk, applicant: &mut Browser, seed: u8) -> (String, Key, Certificate) {
@@ -47,18 +47,6 @@ fn submit(browser: &mut Browser, number: &str, fields: &[(String, String)], toke
     let mut fields = borrowed(fields);
     fields.push(("keySignature", token));
     browser.submit(number, &fields)
-}
-
-/// 补办 for a lost key, up to the new one's activation.
-fn replace(desk: &Desk, browser: &mut Browser, serial: &str) {
-    let number = browser.begin("netca", "reissue");
-    let mut lost = filled();
-    lost.extend([("serial", serial), ("reason", "lost"), ("sealService", "")]);
-    browser.submit(&number, &lost).expect(303);
-    browser.send_documents(&number, &["form", "licence", "id-card"]);
-    browser.pay(&number, "alipay").expect(303);
-    through_review(desk, &number);
-    activate(browser, &number, &Key::new(3));
 }
 
 fn seal(answer: &Value) -> Seal {
@@ -137,7 +125,7 @@ fn a_renewal_from_the_signature_to_the_installed_certificate() {
     }
     // A lost key is lost with all its certificates, whichever of them is named.
     let (waiting, ..) = draft(&mut applicant, "additional", &serial, &[]);
-    replace(&desk, &mut applicant, &new.serial_hex());
+    reissue(&desk, &mut applicant, &new.serial_hex(), &Key::new(3));
     applicant.post_for_json(&format!("/business/{waiting}/challenge"), &[]).refused(409, "certificate-not-valid");
 }
 
@@ -213,7 +201,7 @@ fn a_signature_counts_for_what_was_typed_here_by_the_key_that_was_named_once() {
     submit(&mut applicant, &renamed, &fields, &key.bind(&desk.origin(), &renamed, &nonce, &named)).refused(409, "key-signature-other-name");
     let drafts: Vec<_> = ["renewal", "additional"].map(|kind| draft(&mut applicant, kind, &serial, &[])).into();
     // Lost and replaced: the key of a revoked certificate signs nothing (R60).
-    replace(&desk, &mut applicant, &serial);
+    reissue(&desk, &mut applicant, &serial, &Key::new(3));
     for (number, fields, nonce) in drafts {
         applicant.post_for_json(&format!("/business/{number}/challenge"), &[]).refused(409, "certificate-not-valid");
         submit(&mut applicant, &number, &fields, &key.bind(&desk.origin(), &number, &nonce, &named)).refused(409, "certificate-not-valid");

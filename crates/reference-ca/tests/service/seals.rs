@@ -4,7 +4,7 @@ use base64ct::{Base64, Encoding};
 use sealbridge_seal::ses::Seal;
 use serde_json::{Value, json};
 
-use crate::world::{Desk, Key, activate, filled, sheet, through_review};
+use crate::world::{Desk, Key, activate, filled, reissue, sheet, through_review};
 
 fn seal(answer: &Value) -> Seal {
     Seal::parse(&Base64::decode_vec(answer["seal"].as_str().unwrap()).unwrap()).unwrap()
@@ -62,16 +62,8 @@ fn an_impression_becomes_the_seal_of_the_certificate_that_it_was_applied_for() {
     assert!((39..=41).contains(&made.picture().width_mm), "true size: {}", made.picture().width_mm);
 
     // R92: nobody asked for a seal at reissue, and there is one all the same, for the new certificate.
-    let serial = first.serial_hex();
-    let reissue = applicant.begin("netca", "reissue");
-    let mut fields = filled();
-    fields.extend([("serial", serial.as_str()), ("reason", "lost"), ("sealService", "")]);
-    applicant.submit(&reissue, &fields).expect(303);
-    applicant.send_documents(&reissue, &["form", "licence", "id-card"]);
-    applicant.pay(&reissue, "alipay").expect(303);
-    through_review(&desk, &reissue);
-    let second = activate(&mut applicant, &reissue, &Key::new(2));
-    let moved = seal(&applicant.again(&reissue, &Key::new(2)));
+    let (number, second) = reissue(&desk, &mut applicant, &first.serial_hex(), &Key::new(2));
+    let moved = seal(&applicant.again(&number, &Key::new(2)));
     assert!(moved.names_certificate(&second) && !moved.names_certificate(&first));
     assert_eq!((moved.picture().data.as_slice(), moved.name()), (picked.as_slice(), made.name()));
 

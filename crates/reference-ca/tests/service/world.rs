@@ -394,6 +394,19 @@ pub(crate) fn through_review(desk: &Desk, number: &str) {
     two.decide(number, "verify-paper", "").expect(303);
 }
 
+/// 补办 for a lost key, up to the activation of the new one; the business's number and the new certificate.
+pub(crate) fn reissue(desk: &Desk, browser: &mut Browser, serial: &str, key: &Key) -> (String, Certificate) {
+    let number = browser.begin("netca", "reissue");
+    let mut lost = filled();
+    lost.extend([("serial", serial), ("reason", "lost"), ("sealService", "")]);
+    browser.submit(&number, &lost).expect(303);
+    browser.send_documents(&number, &["form", "licence", "id-card"]);
+    browser.pay(&number, "alipay").expect(303);
+    through_review(desk, &number);
+    let certificate = activate(browser, &number, key);
+    (number, certificate)
+}
+
 pub(crate) fn between(text: &str, before: &str, after: &str) -> Option<String> {
     let start = text.find(before)?.checked_add(before.len())?;
     let rest = &text[start..];
